@@ -1,0 +1,136 @@
+"""Sources and documents as the store lists them: by number, by name, by place."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from index.draft import living
+from index.errors import DocumentNotFoundError, SourceError
+from index.searcher import COLUMNS, document_info
+from index.store import generation
+from index.sync import SourceRow
+from index.types import DocumentInfo
+
+__all__ = ["UPLOADS", "Catalogue"]
+
+UPLOADS = "uploads"
+
+
+class Catalogue:
+    """Looks things up for one library folder over one connection."""
+
+    def __init__(self, library: Path, db: sqlite3.Connection) -> None:
+        self.library = library
+        self.db = db
+
+    def roots(self) -> dict[int, Path]:
+        """Return where each source is; texts have no place."""
+        rows = self.db.execute("SELECT id, kind, location FROM sources WHERE kind <> 'text'")
+        return {row["id"]: self._root(row["kind"], row["location"]) for row in rows}
+
+    def _root(self, kind: str, location: str) -> Path:
+        # Uploads move with the library; everything else is where it is.
+        return self.library / UPLOADS if kind == "upload" else Path(location)
+
+    def documents(self) -> list[DocumentInfo]:
+        """Return the living documents in order of path."""
+        rows = self.db.execute(
+            f"SELECT {COLUMNS} FROM documents WHERE {living} ORDER BY path, id",
+            (generation(self.db),),
+        )
+        roots = self.roots()
+        return [document_info(row, roots) for row in rows]
+
+    def document(self, number: int) -> DocumentInfo:
+        """Return one version of a document, alive or not.
+
+        Raises:
+            DocumentNotFoundError: There is none with this number.
+        """
+        row = self.db.execute(f"SELECT {COLUMNS} FROM documents WHERE id = ?", (number,)).fetchone()
+        if row is None:
+            raise DocumentNotFoundError(f"The library has no document number {number}.")
+        return document_info(row, self.roots())
+
+    def source(self, root: Path) -> SourceRow:
+        """Return the source at `root`, or what it will be.
+
+        Raises:
+            SourceError: It lies in another source, or another lies in it: each document would
+                be there twice.
+        """
+        if root == self.library / UPLOADS:
+            kind, location = "upload", UPLOADS
+        else:
+            kind, location = ("file" if root.is_file() else "folder"), str(root)
+        if root == self.library or (self.library in root.parents and kind != "upload"):
+            raise SourceError(f"{root} is the library itself; give the folder of the documents.")
+        row = self.db.execute(
+            "SELECT id FROM sources WHERE kind = ? AND location = ?", (kind, location)
+        ).fetchone()
+        if row is None:
+            self._refuse_overlap(root)
+        return SourceRow(None if row is None else row["id"], kind, location, root)
+
+    def _refuse_overlap(self, root: Path) -> None:
+        for other in self.roots().values():
+            if other in root.parents:
+                raise SourceError(f"{root} lies in {other}, which the library keeps; sync that.")
+            if root in other.parents and other != self.library / UPLOADS:
+                raise SourceError(
+                    f"{root} holds {other}, which the library keeps already; "
+                    f"remove that first (quoth remove {other})."
+                )
+
+    def named(self, what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
+        """Return the living documents with this number, path, place on disk or source folder.
+
+        Raises:
+            DocumentNotFoundError: There is none.
+        """
+        documents = self.documents()
+        if isinstance(what, int):
+            found = [info for info in documents if info.id == what]
+        else:
+            place = Path(what).expanduser().absolute()
+            wanted = str(what).strip("/")
+            found = [
+                info
+                for info in documents
+                if info.path == wanted
+                or info.path.startswith(wanted + "/")
+                or (info.file is not None and (info.file == place or place in info.file.parents))
+            ]
+            found = found or [info for info in documents if info.name == wanted]
+        if not found and not (not isinstance(what, int) and self._source_at(what)):
+            raise DocumentNotFoundError(
+                f"The library has no document called {what}; `quoth status` lists what it has."
+            )
+        return found
+
+    def _source_at(self, what: str | os.PathLike[str]) -> int | None:
+        place = str(Path(what).expanduser().absolute())
+        row = self.db.execute(
+            "SELECT id FROM sources WHERE location = ? AND kind IN ('folder', 'file')", (place,)
+        ).fetchone()
+        return None if row is None else int(row["id"])
+
+    def forget(self, removed: Iterable[DocumentInfo], what: int | str | os.PathLike[str]) -> None:
+        """Note a removal, so that the next sync does not bring the documents back."""
+        source = None if isinstance(what, int) else self._source_at(what)
+        kinds = dict(self.db.execute("SELECT id, kind FROM sources").fetchall())
+        for info in removed:
+            key = (info.source, info.path)
+            self.db.execute("DELETE FROM files WHERE source = ? AND path = ?", key)
+            if kinds.get(info.source) == "folder" and info.source != source:
+                self.db.execute("INSERT OR IGNORE INTO excluded VALUES(?, ?)", key)
+        if source is not None:
+            self.db.execute("DELETE FROM excluded WHERE source = ?", (source,))
+            self.db.execute("DELETE FROM files WHERE source = ?", (source,))
+            # The row stays for documents that are dead but not compacted; it has no place now.
+            self.db.execute(
+                "UPDATE sources SET kind = 'gone', location = ? WHERE id = ?", (str(source), source)
+            )

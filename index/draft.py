@@ -1,0 +1,203 @@
+"""A generation in the making: written beside the published one, then published at once.
+
+Derived files are complete on disk before the one transaction that makes them count, so a
+crash at any moment leaves either the old generation or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from index.errors import ModelMismatchError
+from index.ingest import Ingest
+from index.store import Store, generation, get_meta, now, set_meta
+from index.types import Encoder
+from index.vectors import VectorBase, write_base
+from index.words import WordState, WordWriter, intact, remove_folder
+
+__all__ = ["Draft", "living", "model_of", "new_words_folder"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+# Documents of generation ?1.
+living = "born <= ?1 AND (died IS NULL OR died > ?1)"
+
+
+def model_of(db: sqlite3.Connection, number: int) -> sqlite3.Row | None:
+    """Return the row of the model that made a generation, or None for an empty library."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT models.* FROM generations JOIN models ON models.id = model WHERE number = ?",
+        (number,),
+    ).fetchone()
+    return row
+
+
+class Draft:
+    """Takes in documents, retires others, and publishes both as one generation.
+
+    Leaving the block without `publish` leaves the library as it was; vectors that were made
+    are kept for the next time.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        encoder: Callable[[], Encoder],
+        *,
+        change_model: bool = False,
+        on_progress: Callable[[str, int], None] = lambda path, sentences: None,
+    ) -> None:
+        self._folder = folder
+        self._store = store
+        self._encoder = encoder
+        self._change_model = change_model
+        self._on_progress = on_progress
+        self._ingest: Ingest | None = None
+        self._words: WordWriter | None = None
+        self._retired: list[int] = []
+        with store.writing() as db:
+            self.base = generation(db)
+            # What an interrupted sync left is never alive; `compact` takes it away.
+            db.execute("UPDATE documents SET died = born WHERE born > ?", (self.base,))
+            row = model_of(db, self.base)
+            self._model: int | None = None if row is None or change_model else row["id"]
+        self.generation = self.base + 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._words is not None:
+            words, self._words = self._words, None
+            # The library is as it was; a failure to tidy up must not hide the first one.
+            with contextlib.suppress(ValueError, OSError):
+                words.abandon()
+
+    @property
+    def ingest(self) -> Ingest:
+        """Where documents go in; loads the model at the first use."""
+        if self._ingest is None:
+            encoder = self._encoder()
+            with self._store.writing() as db:
+                self._model = self._model_row(db, encoder)
+            self._words = self._open_words()
+            self._ingest = Ingest(
+                self._store,
+                encoder=encoder,
+                model=self._model,
+                generation=self.generation,
+                words=self._words,
+                on_progress=self._on_progress,
+            )
+        return self._ingest
+
+    def _model_row(self, db: sqlite3.Connection, encoder: Encoder) -> int:
+        row = model_of(db, self.base)
+        if row is not None and not self._change_model and row["fingerprint"] != encoder.fingerprint:
+            raise ModelMismatchError(row["name"], encoder.name)
+        db.execute(
+            "INSERT OR IGNORE INTO models(fingerprint, name, location, dim) VALUES(?, ?, ?, ?)",
+            (
+                encoder.fingerprint,
+                encoder.name,
+                str(getattr(encoder, "location", encoder.name)),
+                encoder.dim,
+            ),
+        )
+        (model,) = db.execute(
+            "SELECT id FROM models WHERE fingerprint = ?", (encoder.fingerprint,)
+        ).fetchone()
+        return int(model)
+
+    def _open_words(self) -> WordWriter:
+        with self._store.reading() as db:
+            meta = get_meta(db, "words")
+            state = None if meta is None else WordState(**meta)
+            if state is not None and intact(self._folder, state):
+                return WordWriter(self._folder / state.folder)
+            words = WordWriter(new_words_folder(self._folder))
+            words.add(
+                db.execute(
+                    "SELECT passages.id, document, terms FROM passages"
+                    f" JOIN documents ON documents.id = document WHERE {living}",
+                    (self.base,),
+                )
+            )
+        return words
+
+    def retire(self, documents: Iterable[int]) -> None:
+        """Let documents die with this generation."""
+        self._retired.extend(documents)
+
+    def flush(self) -> None:
+        """Write the documents that were taken in; they stay unpublished."""
+        if self._ingest is not None:
+            self._ingest.flush()
+
+    def publish(self, also: Callable[[sqlite3.Connection], None] = lambda db: None) -> int:
+        """Make everything count, together with what `also` does in the same transaction.
+
+        Returns:
+            The number of the published generation.
+        """
+        self.flush()
+        words = None
+        if self._words is not None:
+            words, self._words = self._words.commit(), None
+        with self._store.reading() as db:
+            vectors = self._vector_base(db)
+            old = [get_meta(db, "words"), get_meta(db, "vectors")]
+        with self._store.writing() as db:
+            db.executemany(
+                "UPDATE documents SET died = ? WHERE id = ?",
+                [(self.generation, document) for document in self._retired],
+            )
+            db.execute(
+                "INSERT INTO generations VALUES(?, ?, ?)", (self.generation, self._model, now())
+            )
+            if words is not None:
+                set_meta(db, "words", words.to_dict())
+            set_meta(db, "vectors", None if vectors is None else vectors.to_dict())
+            also(db)
+        self._tidy(old, words, vectors)
+        logger.info("published generation %d", self.generation)
+        return self.generation
+
+    def _vector_base(self, db: sqlite3.Connection) -> VectorBase | None:
+        meta = get_meta(db, "vectors")
+        current = None if meta is None else VectorBase(**meta)
+        if self._model is None:
+            return current
+        (dim,) = db.execute("SELECT dim FROM models WHERE id = ?", (self._model,)).fetchone()
+        return write_base(self._folder, db, self._model, dim, current)
+
+    def _tidy(
+        self,
+        old: list[dict[str, object] | None],
+        words: WordState | None,
+        vectors: VectorBase | None,
+    ) -> None:
+        """Delete derived files that nothing points to; readers that hold them keep them."""
+        old_words, old_vectors = old
+        if old_words and words and old_words["folder"] != words.folder:
+            remove_folder(self._folder / str(old_words["folder"]))
+        if old_vectors and (vectors is None or old_vectors["file"] != vectors.file):
+            (self._folder / str(old_vectors["file"])).unlink(missing_ok=True)
+
+
+def new_words_folder(library: Path) -> Path:
+    """Return a path for a word index that was never used before."""
+    numbers = [int(p.name.partition("-")[2]) for p in library.glob("words-*") if p.is_dir()]
+    return library / f"words-{max(numbers, default=0) + 1}"

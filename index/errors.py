@@ -1,0 +1,97 @@
+"""The errors raised on purpose.
+
+QuothError
+├── SourceError            a folder, file or pattern given by the user
+├── FormatError            a file that cannot be read; `reason` fits into a report
+├── EncoderError           the embedding model
+│   └── ModelMismatchError
+├── LibraryError           the library folder
+│   ├── LibraryNotFoundError
+│   ├── LibraryFormatError
+│   └── LibraryLockedError
+├── DocumentNotFoundError  an id or name the library does not hold
+├── QuestionError          a question that cannot be asked
+└── MissingExtraError      an optional package; also an ImportError
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DocumentNotFoundError",
+    "EncoderError",
+    "FormatError",
+    "LibraryError",
+    "LibraryFormatError",
+    "LibraryLockedError",
+    "LibraryNotFoundError",
+    "MissingExtraError",
+    "ModelMismatchError",
+    "QuestionError",
+    "QuothError",
+    "SourceError",
+]
+
+
+class QuothError(Exception):
+    """Base of all errors raised on purpose; the message can be shown as it is."""
+
+
+class SourceError(QuothError):
+    """A folder or file named by the user cannot be a source."""
+
+
+class FormatError(QuothError):
+    """A file cannot be turned into a document.
+
+    `reason` is a short clause for a report, such as "encrypted" or "no text".
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class EncoderError(QuothError):
+    """An embedding model cannot be loaded or does not work as it should."""
+
+
+class ModelMismatchError(EncoderError):
+    """The library was built with another embedding model."""
+
+    def __init__(self, built_with: str, asked_for: str) -> None:
+        super().__init__(
+            f"The library was built with the model {built_with}, not {asked_for}; "
+            "use that model, or embed everything again with `quoth rebuild --model`."
+        )
+        self.built_with, self.asked_for = built_with, asked_for
+
+
+class LibraryError(QuothError):
+    """The library folder cannot be used."""
+
+
+class LibraryNotFoundError(LibraryError):
+    """There is no library at this path."""
+
+
+class LibraryFormatError(LibraryError):
+    """The folder is no library, or one that this version cannot read."""
+
+
+class LibraryLockedError(LibraryError):
+    """Another process is changing the library."""
+
+
+class DocumentNotFoundError(QuothError):
+    """The library has no such document."""
+
+
+class QuestionError(QuothError):
+    """The question is empty or too long."""
+
+
+class MissingExtraError(QuothError, ImportError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {package}: pip install 'quoth[{extra}]'.")

@@ -1,0 +1,261 @@
+"""Documents become rows: sentences, passages, vectors and words of a generation to come.
+
+Vectors are staged in many small transactions under the string that was encoded, so what an
+interrupted sync has embedded is not embedded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.content import encode_content, text_hash
+from index.passages import PASSAGES_VERSION, group
+from index.searchview import plain
+from index.sentences import SPLITTER_VERSION, split_document
+from index.store import Store, now
+from index.terms import TERMS_VERSION, index_terms
+from index.types import Block, Document, Encoder, PassageSpan, Sentence
+from index.words import WordWriter
+
+__all__ = ["PIPELINE", "Ingest", "Label", "Prepared", "prepare"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+# What made the rows of a document; another value means that a sync makes them anew.
+PIPELINE = f"1.{SPLITTER_VERSION}.{PASSAGES_VERSION}.{TERMS_VERSION}"
+STAGE = 256  # strings embedded and stored in one transaction
+BATCH = 2000  # sentences held in memory before they become rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What a document is called in the library, apart from what is in it."""
+
+    source: int
+    path: str
+    type: str
+    title: str = ""  # overrides the document's own
+    date: str | None = None  # overrides the document's own
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document split and grouped, with the strings that stand for its parts."""
+
+    label: Label
+    document: Document
+    sentences: tuple[Sentence, ...]
+    passages: tuple[PassageSpan, ...]
+    sentence_strings: tuple[str, ...]
+    passage_strings: tuple[str, ...]
+    passage_terms: tuple[tuple[str, ...], ...]
+
+    @property
+    def title(self) -> str:
+        """The title shown: given, stated by the document, or the file's name."""
+        return self.label.title or self.document.title or self.label.path.rsplit("/", 1)[-1]
+
+    @property
+    def strings(self) -> Iterator[str]:
+        """All strings to embed, with repeats."""
+        yield from self.sentence_strings
+        yield from self.passage_strings
+
+
+def prepare(document: Document, label: Label) -> Prepared:
+    """Split and group `document`; a pure function of it, its label and the versions."""
+    sentences = tuple(split_document(document))
+    passages = tuple(group(document, sentences))
+    title = label.title or document.title
+    name = label.path.rsplit("/", 1)[-1].rpartition(".")[0] or label.path
+    heading_terms: dict[str, tuple[str, ...]] = {}
+
+    def terms(text: str) -> tuple[str, ...]:
+        if text not in heading_terms:
+            heading_terms[text] = tuple(index_terms(text))
+        return heading_terms[text]
+
+    about = (*terms(title), *(t for t in terms(name) if t not in terms(title)))
+    return Prepared(
+        label,
+        document,
+        sentences,
+        passages,
+        tuple(_sentence_string(document, s) for s in sentences),
+        tuple(plain(document.text[p.start : p.end]) for p in passages),
+        tuple(
+            (
+                *about,
+                *(t for heading in p.headings for t in terms(heading)),
+                *terms(p.context),
+                *index_terms(document.text[p.start : p.end]),
+            )
+            for p in passages
+        ),
+    )
+
+
+def _sentence_string(document: Document, sentence: Sentence) -> str:
+    block: Block = document.blocks[sentence.block]
+    text = plain(document.text[sentence.start : sentence.end])
+    # A row or an item alone often does not say what it is about.
+    return f"{plain(block.context)} {text}" if block.context else text
+
+
+class Ingest:
+    """Writes documents as rows born in `generation`, which is not published yet."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        encoder: Encoder,
+        model: int,
+        generation: int,
+        words: WordWriter,
+        on_progress: Callable[[str, int], None] = lambda path, sentences: None,
+    ) -> None:
+        self.embedded = 0  # strings that went through the model
+        self.sentences = 0
+        self._store = store
+        self._encoder = encoder
+        self._model = model
+        self._generation = generation
+        self._words = words
+        self._on_progress = on_progress
+        self._waiting: list[tuple[Prepared, Callable[[int], None]]] = []
+        self._waiting_sentences = 0
+
+    def add(self, prepared: Prepared, then: Callable[[int], None] = lambda document: None) -> None:
+        """Take in a document; `then` gets its number when its rows are written."""
+        self._waiting.append((prepared, then))
+        self._waiting_sentences += len(prepared.sentences)
+        if self._waiting_sentences >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        if not self._waiting:
+            return
+        waiting, self._waiting, self._waiting_sentences = self._waiting, [], 0
+        vectors = self._vectors([prepared for prepared, _ in waiting])
+        for prepared, then in waiting:
+            with self._store.writing() as db:
+                document = self._insert(db, prepared, vectors)
+            self._words.add(self._entries(document))
+            self.sentences += len(prepared.sentences)
+            then(document)
+            self._on_progress(prepared.label.path, self.sentences)
+
+    def _vectors(self, documents: Sequence[Prepared]) -> dict[str, int]:
+        """Return the number of each string's vector, embedding and staging those that are new."""
+        strings = list(dict.fromkeys(s for document in documents for s in document.strings))
+        keys = {string: _key(string) for string in strings}
+        with self._store.reading() as db:
+            known = _known(db, self._model, keys.values())
+        new = [string for string in strings if keys[string] not in known]
+        new.sort(key=len)  # batches of like length waste nothing on padding
+        for start in range(0, len(new), STAGE):
+            some = new[start : start + STAGE]
+            encoded = np.asarray(self._encoder.encode_documents(some), np.float16)
+            rows = [(self._model, keys[s], encoded[i].tobytes()) for i, s in enumerate(some)]
+            with self._store.writing() as db:
+                db.executemany("INSERT INTO vectors(model, key, vector) VALUES(?, ?, ?)", rows)
+                known |= _known(db, self._model, (row[1] for row in rows))
+            self.embedded += len(some)
+            self._on_progress(documents[0].label.path, self.sentences)
+        return {string: known[keys[string]] for string in strings}
+
+    def _insert(self, db: sqlite3.Connection, item: Prepared, vectors: dict[str, int]) -> int:
+        document, label = item.document, item.label
+        blank = [page.number for page in document.pages if page.start == page.end]
+        cursor = db.execute(
+            "INSERT INTO documents(source, path, title, type, date, language, text_hash,"
+            " characters, sentences, pages, blank_pages, warnings, indexed_at, pipeline,"
+            " content, born) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                label.source,
+                label.path,
+                item.title,
+                label.type,
+                label.date or document.date,
+                document.language,
+                text_hash(document.text),
+                len(document.text),
+                len(item.sentences),
+                len(document.pages),
+                json.dumps(blank),
+                json.dumps(document.warnings),
+                now(),
+                PIPELINE,
+                encode_content(document),
+                self._generation,
+            ),
+        )
+        number = int(cursor.lastrowid or 0)
+        for place, passage in enumerate(item.passages):
+            terms = item.passage_terms[place]
+            cursor = db.execute(
+                'INSERT INTO passages(document, first, last, start, "end", page, headings,'
+                " context, vector, terms, term_count) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    number,
+                    passage.first,
+                    passage.last,
+                    passage.start,
+                    passage.end,
+                    passage.page,
+                    json.dumps(passage.headings),
+                    passage.context,
+                    vectors[item.passage_strings[place]],
+                    " ".join(terms),
+                    len(terms),
+                ),
+            )
+            rows = []
+            for index in range(passage.first, passage.last):
+                sentence = item.sentences[index]
+                block = document.blocks[sentence.block]
+                rows.append(
+                    (
+                        number,
+                        index,
+                        cursor.lastrowid,
+                        sentence.start,
+                        sentence.end,
+                        block.kind.value,
+                        block.context,
+                        vectors[item.sentence_strings[index]],
+                    )
+                )
+            db.executemany("INSERT INTO sentences VALUES(?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return number
+
+    def _entries(self, document: int) -> list[tuple[int, int, str]]:
+        with self._store.reading() as db:
+            rows = db.execute("SELECT id, terms FROM passages WHERE document = ?", (document,))
+            return [(row[0], document, row[1]) for row in rows]
+
+
+def _key(string: str) -> bytes:
+    return hashlib.blake2b(string.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _known(db: sqlite3.Connection, model: int, keys: Iterable[bytes]) -> dict[bytes, int]:
+    wanted = list(keys)
+    known: dict[bytes, int] = {}
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        marks = ",".join("?" * len(some))
+        rows = db.execute(
+            f"SELECT key, id FROM vectors WHERE model = ? AND key IN ({marks})", (model, *some)
+        )
+        known.update((bytes(row[0]), int(row[1])) for row in rows)
+    return known

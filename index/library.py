@@ -1,0 +1,446 @@
+"""Library: an index on disk with its documents, the one object users hold."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from index.catalogue import UPLOADS, Catalogue
+from index.content import ContentCache
+from index.draft import Draft, living, model_of
+from index.errors import FormatError, LibraryError, ModelMismatchError, SourceError
+from index.ingest import Label, prepare
+from index.lock import writer_lock
+from index.reports import FindResult, Progress, Source, Status, SyncReport
+from index.searcher import Searcher, Snapshot, state_key
+from index.store import Store, generation
+from index.sync import source_id, sync_source
+from index.types import Document, DocumentInfo, Encoder, Filter
+
+__all__ = ["Library"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+
+class Library:
+    """An index on disk, one folder that can be moved and copied while it is closed.
+
+    Any number of threads and processes may search; one at a time may change it.
+    """
+
+    def __init__(self, path: Path, store: Store, encoder: Encoder | None) -> None:
+        self.path = path
+        self._store = store
+        self._given = encoder
+        self._encoder: Encoder | None = None
+        self._encoder_lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._snapshot_lock = threading.Lock()
+        self._contents = ContentCache()
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        encoder: Encoder | str | None = None,
+    ) -> Library:
+        """Open the library in the folder `path`.
+
+        Args:
+            path: The library's folder; by custom its name ends in `.quoth`.
+            create: Make an empty library where there is nothing. Without it a mistyped path
+                is an error.
+            read_only: Allow searching only.
+            encoder: The embedding model: an object, or a sentence-transformers name or folder.
+                Needed only for a new library that shall not use the default model, or for a
+                model that cannot be loaded by the name it was recorded with.
+
+        Raises:
+            LibraryNotFoundError: There is nothing and `create` is false.
+            LibraryFormatError: The folder is something else, or of a newer version.
+            ModelMismatchError: The library was built with another model than `encoder`.
+        """
+        folder = Path(path).expanduser()
+        missing = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+        if create and not read_only and missing:
+            store = Store.create(folder)
+        else:
+            store = Store.open(folder, read_only=read_only)
+        if isinstance(encoder, str):
+            from index.encoder import load_encoder
+
+            encoder = load_encoder(encoder)
+        library = cls(folder.resolve(), store, encoder)
+        if encoder is not None:
+            try:
+                library._check_model(encoder)
+            except ModelMismatchError:
+                library.close()
+                raise
+        return library
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; a question that is being answered is answered first."""
+        self._store.close()
+
+    @property
+    def uploads(self) -> Path:
+        """Folder inside the library for files that have no other place; a source like any other."""
+        return self.path / UPLOADS
+
+    @property
+    def generation(self) -> int:
+        """Number of the published state."""
+        with self._store.reading() as db:
+            return generation(db)
+
+    # -- changing -----------------------------------------------------------------------------
+
+    def sync(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        dry_run: bool = False,
+        full: bool = False,
+        yes: bool = False,
+    ) -> SyncReport:
+        """Bring the library into step with a folder or file: read and embed what is new.
+
+        Args:
+            source: A folder with its subfolders, or one file.
+            progress: Called often while it goes on, from this thread.
+            dry_run: Report what would be done and do nothing.
+            full: Compare the content of every file, not only of those whose size, time or
+                inode changed.
+            yes: Allow that more than half of the source's documents are removed.
+
+        Raises:
+            SourceError: The source is missing, holds nothing that can be read, or would lose
+                more than half of its documents; the library is as it was.
+            LibraryLockedError: Another process is changing the library.
+        """
+        root = Path(source).expanduser().resolve()
+        if root == self.uploads:
+            root.mkdir(exist_ok=True)
+        if not root.exists():
+            raise SourceError(f"There is no folder or file at {source}; nothing was changed.")
+        with self._changing():
+            with self._store.reading() as db:
+                row = Catalogue(self.path, db).source(root)
+            return sync_source(
+                self.path,
+                self._store,
+                row,
+                self._load_encoder,
+                progress=progress,
+                dry_run=dry_run,
+                full=full,
+                yes=yes,
+            )
+
+    def add(
+        self,
+        path_or_text: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        title: str | None = None,
+        date: str | None = None,
+    ) -> DocumentInfo:
+        """Add one document: a file (a path) or a text (a string, with `name`).
+
+        A file is copied into `uploads` and kept there. A text replaces the text that was added
+        under the same name.
+
+        Args:
+            path_or_text: A `Path`, or a string: the path of an existing file if no `name` is
+                given, otherwise the text itself.
+            name: What the document is called; needed for a text.
+            title: Title, where the document states none or another is wanted; texts only.
+            date: ISO 8601 day; texts only.
+
+        Raises:
+            SourceError: There is no such file, or a text has no name.
+            FormatError: The file cannot be read; the message says why.
+        """
+        if isinstance(path_or_text, str) and name is not None:
+            return self.add_texts([(name, path_or_text, title, date)])[0]
+        return self._add_file(Path(path_or_text), name)
+
+    def add_texts(
+        self,
+        texts: Iterable[tuple[str, str, str | None, str | None]],
+        *,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[DocumentInfo]:
+        """Add many texts at once, each (name, text, title or None, ISO 8601 day or None).
+
+        Raises:
+            FormatError: A text holds no word or is not valid Unicode; nothing is added.
+        """
+        started = time.monotonic()
+        written: dict[str, int] = {}
+
+        def step(path: str, sentences: int) -> None:
+            if progress is not None:
+                seconds = time.monotonic() - started
+                progress(Progress(path, len(written), 0, sentences, seconds))
+
+        with self._changing(), self._draft(step) as draft:
+            with self._store.writing() as db:
+                source = source_id(db, "text", "")
+            for name, text, title, date in texts:
+                document = _text_document(name, text)
+                label = Label(source=source, path=name, type="text", title=title or "", date=date)
+                prepared = prepare(document, label)
+                draft.ingest.add(prepared, partial(written.__setitem__, name))
+            draft.flush()
+            before = [d for d in self.documents() if d.source == source]
+            draft.retire(info.id for info in before if info.path in written)
+            draft.publish()
+        return [self.document(number) for number in written.values()]
+
+    def _add_file(self, path: Path, name: str | None) -> DocumentInfo:
+        file = path.expanduser()
+        if not file.is_file():
+            raise SourceError(
+                f"There is no file at {path}; to add a text give its name too: "
+                "add(text, name='notes')."
+            )
+        target = self.uploads / (name or file.name)
+        if target.parent != self.uploads or target.name.startswith("."):
+            raise SourceError(f"{name or file.name!r} cannot be the name of a document.")
+        self.uploads.mkdir(exist_ok=True)
+        before = target.read_bytes() if target.exists() else None
+        target.write_bytes(file.read_bytes())
+        report = self.sync(self.uploads)
+        failed = next((skip for skip in report.skipped if skip.path == target.name), None)
+        if failed is not None:
+            # What cannot be read is not kept; an earlier version is.
+            target.unlink() if before is None else target.write_bytes(before)
+            raise FormatError(f"{target.name}: {failed.reason}")
+        return next(d for d in self.documents() if d.file == target)
+
+    def remove(self, what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
+        """Take documents out of the library at once; files outside it are not touched.
+
+        Args:
+            what: A document's number, its path, a file or folder on disk, or a source's folder
+                (then the source is forgotten). What was removed from a folder one by one stays
+                out until it is synced by its own path.
+
+        Returns:
+            The documents that were removed.
+
+        Raises:
+            DocumentNotFoundError: Nothing of the library is called so.
+        """
+        with self._changing():
+            with self._store.reading() as db:
+                found = Catalogue(self.path, db).named(what)
+            with self._draft() as draft:
+                draft.retire(info.id for info in found)
+                draft.publish(lambda db: Catalogue(self.path, db).forget(found, what))
+            for info in found:
+                if info.file is not None and info.file.parent == self.uploads:
+                    info.file.unlink(missing_ok=True)
+        return found
+
+    def rebuild(
+        self,
+        *,
+        encoder: Encoder | str | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Make the derived files anew; with `encoder`, embed every document with that model.
+
+        Search goes on with the old state until the new one is complete.
+        """
+        from index.maintain import reembed, rewrite_derived
+
+        if isinstance(encoder, str):
+            from index.encoder import load_encoder
+
+            encoder = load_encoder(encoder)
+        with self._changing():
+            if encoder is None:
+                rewrite_derived(self.path, self._store, drop_dead=False)
+            else:
+                reembed(self.path, self._store, encoder, progress)
+                self._given = self._encoder = encoder
+
+    def compact(self) -> int:
+        """Remove what is no longer alive from the disk, and return the bytes won."""
+        from index.maintain import rewrite_derived
+
+        with self._changing():
+            before = self._bytes()
+            rewrite_derived(self.path, self._store, drop_dead=True)
+            self._store.vacuum()
+            return before - self._bytes()
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def documents(self, where: Filter | None = None) -> list[DocumentInfo]:
+        """Return the documents, those that `where` allows, in order of path."""
+        with self._store.reading() as db:
+            infos = Catalogue(self.path, db).documents()
+        return [info for info in infos if where is None or where.matches(info)]
+
+    def document(self, number: int) -> DocumentInfo:
+        """Return one version of a document, also one that is no longer alive.
+
+        Raises:
+            DocumentNotFoundError: There is none with this number.
+        """
+        with self._store.reading() as db:
+            return Catalogue(self.path, db).document(number)
+
+    def content(self, number: int) -> Document:
+        """Return the stored text, blocks and pages of a document.
+
+        Raises:
+            DocumentNotFoundError: There is none with this number.
+        """
+        with self._store.reading() as db:
+            return self._contents.get(db, number)
+
+    def text(self, number: int) -> str:
+        """Return the stored text of a document; every span indexes into it."""
+        return self.content(number).text
+
+    def sources(self) -> list[Source]:
+        """Return the folders, files, uploads and texts the library keeps."""
+        with self._store.reading() as db:
+            rows = db.execute(
+                "SELECT id, kind, (SELECT count(*) FROM documents WHERE source = sources.id"
+                f" AND {living}) AS documents FROM sources WHERE kind <> 'gone' ORDER BY id",
+                (generation(db),),
+            ).fetchall()
+            roots = Catalogue(self.path, db).roots()
+        return [Source(r["id"], r["kind"], roots.get(r["id"]), r["documents"]) for r in rows]
+
+    def find(self, words: str, *, where: Filter | None = None) -> FindResult:
+        """Return every sentence with all these words or "quoted phrases"; not a top-k."""
+        from index.find import find
+
+        with self.searching() as searcher:
+            return find(searcher, words, where)
+
+    def status(self) -> Status:
+        """Return counts, sources, model and size."""
+        with self.searching() as searcher:
+            types: dict[str, int] = {}
+            for info in searcher.documents.values():
+                types[info.type] = types.get(info.type, 0) + 1
+            return Status(
+                path=self.path,
+                generation=searcher.generation,
+                documents=len(searcher.documents),
+                sentences=searcher.sentence_count,
+                passages=searcher.passage_count,
+                vectors=searcher.vector_count,
+                dead_documents=searcher.dead_count,
+                sources=tuple(self.sources()),
+                model=searcher.model_name,
+                fingerprint=searcher.model_fingerprint,
+                bytes=self._bytes(),
+                types=types,
+            )
+
+    @contextmanager
+    def searching(self) -> Iterator[Searcher]:
+        """Give a searcher over the newest generation; it sees that state until the block ends."""
+        with self._store.reading() as db:
+            key = state_key(db)
+            snapshot = self._snapshot
+            if snapshot is None or snapshot.key != key:
+                with self._snapshot_lock:
+                    snapshot = self._snapshot
+                    if snapshot is None or snapshot.key != key:
+                        snapshot = self._take_snapshot(db)
+                        self._snapshot = snapshot
+            yield Searcher(snapshot, db)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model that made the library's vectors, loaded when it is first needed."""
+        return self._load_encoder()
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _load_encoder(self) -> Encoder:
+        with self._encoder_lock:
+            if self._encoder is None:
+                self._encoder = self._given or self._recorded_encoder()
+                self._check_model(self._encoder)
+            return self._encoder
+
+    def _recorded_encoder(self) -> Encoder:
+        from index.encoder import load_encoder
+
+        with self._store.reading() as db:
+            row = model_of(db, generation(db))
+        return load_encoder(None if row is None else row["location"] or None)
+
+    def _check_model(self, encoder: Encoder) -> None:
+        with self._store.reading() as db:
+            row = model_of(db, generation(db))
+        if row is not None and row["fingerprint"] != encoder.fingerprint:
+            raise ModelMismatchError(row["name"], encoder.name)
+
+    def _take_snapshot(self, db: sqlite3.Connection) -> Snapshot:
+        return Snapshot(self.path, db, Catalogue(self.path, db).roots(), self._contents)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        if self._store.read_only:
+            raise LibraryError(f"{self.path} was opened for reading only.")
+        with writer_lock(self.path):
+            yield
+
+    def _draft(
+        self, on_progress: Callable[[str, int], None] = lambda path, sentences: None
+    ) -> Draft:
+        return Draft(self.path, self._store, self._load_encoder, on_progress=on_progress)
+
+    def _bytes(self) -> int:
+        return sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file())
+
+
+def _text_document(name: str, text: str) -> Document:
+    from index.formats.language import guess_language
+    from index.formats.text import read_text
+
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FormatError(f"{name}: not valid Unicode at character {error.start}") from error
+    document = read_text(text)
+    if not text.strip():
+        raise FormatError(f"{name}: no text")
+    return replace(document, language=guess_language(text))

@@ -1,0 +1,122 @@
+"""Upkeep: derived files made anew, another model, what is dead taken away."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from index.content import decode_content
+from index.draft import Draft, living, model_of, new_words_folder
+from index.ingest import Label, prepare
+from index.reports import Progress
+from index.store import Store, generation, get_meta, set_meta
+from index.types import Encoder
+from index.vectors import VectorBase, write_base
+from index.words import WordWriter, remove_folder
+
+__all__ = ["reembed", "rewrite_derived"]
+
+
+def reembed(
+    folder: Path,
+    store: Store,
+    encoder: Encoder,
+    progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """Embed every living document with `encoder` and publish that as one generation."""
+    started = time.monotonic()
+    written: dict[int, int] = {}  # new number by old
+    with store.reading() as db:
+        rows = db.execute(
+            f"SELECT id FROM documents WHERE {living} ORDER BY id", (generation(db),)
+        ).fetchall()
+    old = [int(row["id"]) for row in rows]
+
+    def step(path: str, sentences: int) -> None:
+        if progress is not None:
+            seconds = time.monotonic() - started
+            progress(Progress(path, len(written), len(old), sentences, seconds))
+
+    with Draft(folder, store, lambda: encoder, change_model=True, on_progress=step) as draft:
+        for number in old:
+            with store.reading() as db:
+                row = db.execute("SELECT * FROM documents WHERE id = ?", (number,)).fetchone()
+            document = decode_content(row["content"])
+            label = Label(
+                source=row["source"],
+                path=row["path"],
+                type=row["type"],
+                title=row["title"] if row["title"] != document.title else "",
+                date=row["date"],
+            )
+            draft.ingest.add(prepare(document, label), partial(written.__setitem__, number))
+        draft.flush()
+        draft.retire(old)
+        draft.publish(lambda db: _point_files(db, written))
+
+
+def _point_files(db: sqlite3.Connection, written: dict[int, int]) -> None:
+    db.executemany(
+        "UPDATE files SET document = ? WHERE document = ?",
+        [(new, old) for old, new in written.items()],
+    )
+
+
+def rewrite_derived(folder: Path, store: Store, *, drop_dead: bool) -> None:
+    """Write FAISS and Tantivy files anew from the store, without embedding.
+
+    Args:
+        folder: The library.
+        store: Its store.
+        drop_dead: Also delete what is not alive from the store. Questions that are being
+            answered see the state they began with until they end.
+    """
+    with store.writing() as db:
+        number = generation(db)
+        db.execute("UPDATE documents SET died = born WHERE born > ?", (number,))
+        old_words, old_vectors = get_meta(db, "words"), get_meta(db, "vectors")
+        if drop_dead:
+            _drop_dead(db, number)
+        words = WordWriter(new_words_folder(folder))
+        words.add(
+            db.execute(
+                "SELECT passages.id, document, terms FROM passages"
+                f" JOIN documents ON documents.id = document WHERE {living}",
+                (number,),
+            )
+        )
+        state = words.commit()
+        model = model_of(db, number)
+        base: VectorBase | None = None
+        if model is not None:
+            base = write_base(folder, db, model["id"], model["dim"], None)
+        set_meta(db, "words", state.to_dict())
+        set_meta(db, "vectors", None if base is None else base.to_dict())
+        compacted = get_meta(db, "compacted") or {"times": 0}
+        set_meta(db, "compacted", {"times": compacted["times"] + 1})
+    if old_words is not None:
+        remove_folder(folder / old_words["folder"])
+    if old_vectors is not None and (base is None or base.file != old_vectors["file"]):
+        (folder / old_vectors["file"]).unlink(missing_ok=True)
+
+
+def _drop_dead(db: sqlite3.Connection, number: int) -> None:
+    db.execute(
+        f"CREATE TEMP TABLE dead AS SELECT id FROM documents WHERE NOT ({living})", (number,)
+    )
+    for table in ("sentences", "passages"):
+        db.execute(f"DELETE FROM {table} WHERE document IN (SELECT id FROM dead)")
+    db.execute("DELETE FROM documents WHERE id IN (SELECT id FROM dead)")
+    db.execute("DROP TABLE dead")
+    db.execute(
+        "DELETE FROM vectors WHERE id NOT IN"
+        " (SELECT vector FROM sentences UNION SELECT vector FROM passages)"
+    )
+    db.execute("DELETE FROM generations WHERE number < ?", (number,))
+    db.execute(
+        "DELETE FROM models WHERE id NOT IN (SELECT model FROM generations WHERE model IS NOT NULL)"
+    )
+    db.execute("DELETE FROM sources WHERE kind = 'gone'")

@@ -1,0 +1,106 @@
+"""The tables of a library, and the named steps from older formats to this one."""
+
+from __future__ import annotations
+
+__all__ = ["APPLICATION_ID", "FORMAT_VERSION", "MIGRATIONS"]
+
+APPLICATION_ID = 0x51754F74  # "QuOt": tells a library from any other SQLite file
+FORMAT_VERSION = 1
+
+# Only documents carry generations; what belongs to a document lives and dies with it.
+# AUTOINCREMENT: a number that was used once is never used again, also after compaction.
+_CREATE = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE models(
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    location TEXT NOT NULL,  -- what load_encoder() takes; empty for the default model
+    dim INTEGER NOT NULL
+);
+CREATE TABLE generations(
+    number INTEGER PRIMARY KEY,
+    model INTEGER REFERENCES models,
+    published_at TEXT NOT NULL
+);
+CREATE TABLE sources(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    location TEXT NOT NULL,  -- absolute; relative inside the library folder for uploads
+    synced_ns INTEGER NOT NULL DEFAULT 0,
+    UNIQUE(kind, location)
+);
+CREATE TABLE files(  -- how each file looked when it was last read, and what came of it
+    source INTEGER NOT NULL REFERENCES sources,
+    path TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    document INTEGER NOT NULL,
+    PRIMARY KEY(source, path)
+) WITHOUT ROWID;
+CREATE TABLE excluded(  -- removed by hand from a folder that still has the file
+    source INTEGER NOT NULL REFERENCES sources,
+    path TEXT NOT NULL,
+    PRIMARY KEY(source, path)
+) WITHOUT ROWID;
+CREATE TABLE documents(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source INTEGER NOT NULL REFERENCES sources,
+    path TEXT NOT NULL,
+    title TEXT NOT NULL,
+    type TEXT NOT NULL,
+    date TEXT,
+    language TEXT,
+    text_hash TEXT NOT NULL,
+    characters INTEGER NOT NULL,
+    sentences INTEGER NOT NULL,
+    pages INTEGER NOT NULL,
+    blank_pages TEXT NOT NULL,
+    warnings TEXT NOT NULL,
+    indexed_at TEXT NOT NULL,
+    pipeline TEXT NOT NULL,  -- versions of what made sentences and passages of the text
+    content BLOB NOT NULL,  -- text, blocks and pages, see index.content
+    born INTEGER NOT NULL,
+    died INTEGER
+);
+CREATE INDEX documents_by_path ON documents(source, path);
+CREATE TABLE passages(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document INTEGER NOT NULL REFERENCES documents,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    page INTEGER,
+    headings TEXT NOT NULL,
+    context TEXT NOT NULL,
+    vector INTEGER NOT NULL REFERENCES vectors,
+    terms TEXT NOT NULL,
+    term_count INTEGER NOT NULL
+);
+CREATE INDEX passages_by_document ON passages(document);
+CREATE TABLE sentences(
+    document INTEGER NOT NULL REFERENCES documents,
+    number INTEGER NOT NULL,
+    passage INTEGER NOT NULL REFERENCES passages,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    context TEXT NOT NULL,
+    vector INTEGER NOT NULL REFERENCES vectors,
+    PRIMARY KEY(document, number)
+) WITHOUT ROWID;
+CREATE TABLE vectors(  -- half precision; staged before anything that uses them
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    model INTEGER NOT NULL REFERENCES models,
+    key BLOB NOT NULL,  -- BLAKE2b of the exact string that was encoded
+    vector BLOB NOT NULL,
+    UNIQUE(model, key)
+);
+INSERT INTO generations VALUES(0, NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
+"""
+
+# (version reached, SQL); applied in order, each in one transaction.
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _CREATE),)

@@ -1,0 +1,224 @@
+"""SQLite: the truth of a library.
+
+Readers take a snapshot (one read transaction a question), the one writer publishes a
+generation in one transaction; write-ahead logging lets both go on at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from index.errors import LibraryError, LibraryFormatError, LibraryNotFoundError
+from index.schema import APPLICATION_ID, FORMAT_VERSION, MIGRATIONS
+
+__all__ = ["Store", "generation", "get_meta", "now", "set_meta"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+FILE = "store.db"
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Store:
+    """Connections to one library's database."""
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+        self.path = folder / FILE
+        self.read_only = read_only
+        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._write_lock = threading.RLock()
+        self._closed = False
+
+    @classmethod
+    def create(cls, folder: Path) -> Store:
+        """Make an empty library in `folder`, which is new or empty.
+
+        Raises:
+            LibraryFormatError: The folder holds something else.
+        """
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise LibraryFormatError(
+                f"{folder} exists and is not a Quoth library; give another path for the library."
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            store = cls(folder)
+            with store.writing() as db:
+                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            store._migrate()
+        except (OSError, sqlite3.Error) as error:
+            raise LibraryError(f"Cannot make a library in {folder}: {error}.") from error
+        return store
+
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> Store:
+        """Open the library in `folder`.
+
+        Raises:
+            LibraryNotFoundError: Nothing is there.
+            LibraryFormatError: It is no library, or one of a newer version, or damaged.
+        """
+        if not folder.exists():
+            raise LibraryNotFoundError(
+                f"There is no library at {folder}; check the path, or make one with `quoth sync`."
+            )
+        if not (folder / FILE).is_file():
+            raise LibraryFormatError(f"{folder} is not a Quoth library: it holds no {FILE}.")
+        store = cls(folder, read_only=read_only)
+        try:
+            with store.reading() as db:
+                application = db.execute("PRAGMA application_id").fetchone()[0]
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            store.close()
+            raise LibraryFormatError(
+                f"{folder / FILE} cannot be read as a Quoth library ({error}); "
+                "restore it from a copy, or make the library anew with `quoth sync`."
+            ) from error
+        if application != APPLICATION_ID:
+            store.close()
+            raise LibraryFormatError(f"{folder} is not a Quoth library: {FILE} is something else.")
+        if version > FORMAT_VERSION:
+            store.close()
+            raise LibraryFormatError(
+                f"{folder} was written by a newer Quoth (library format {version}, this version "
+                f"reads up to {FORMAT_VERSION}); update Quoth to open it."
+            )
+        if version < FORMAT_VERSION:
+            if read_only:
+                store.close()
+                raise LibraryFormatError(
+                    f"{folder} has the older library format {version}; "
+                    "open it once for writing to bring it up to date."
+                )
+            store._migrate()
+        return store
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self.read_only else "rw"
+        if not self.read_only and not self.path.exists():
+            mode = "rwc"
+        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+        if self.read_only and not os.access(self.path.parent, os.W_OK):
+            # On a read-only medium write-ahead logging has nowhere to write; nothing changes there.
+            uri += "&immutable=1"
+        db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA busy_timeout = 30000")
+        db.execute("PRAGMA mmap_size = 1073741824")
+        if not self.read_only:
+            db.execute("PRAGMA journal_mode = WAL")
+            # FULL: a published generation survives a power cut, not only a crash.
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+        return db
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        if self._closed:
+            raise LibraryError("The library is closed; open it again.")
+        try:
+            db = self._idle.get_nowait()
+        except queue.Empty:
+            db = self._connect()
+        try:
+            yield db
+        finally:
+            if self._closed:
+                db.close()
+            else:
+                self._idle.put(db)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection that sees one state of the database until the block ends."""
+        with self._connection() as db:
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                db.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection inside one transaction: all of it happens, or nothing."""
+        with self._write_lock, self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def vacuum(self) -> None:
+        """Give the space of deleted rows back to the disk, unless a reader is in the way."""
+        with self._write_lock, self._connection() as db:
+            db.execute("PRAGMA busy_timeout = 2000")
+            try:
+                db.execute("VACUUM")
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError as error:
+                logger.info("space is not given back now: %s", error)
+            finally:
+                db.execute("PRAGMA busy_timeout = 30000")
+
+    def _migrate(self) -> None:
+        for version, script in MIGRATIONS:
+            with self.writing() as db:
+                if db.execute("PRAGMA user_version").fetchone()[0] >= version:
+                    continue
+                for statement in _statements(script):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {version}")
+            logger.info("library format %d", version)
+
+    def close(self) -> None:
+        """Close all connections that are not in use; those in use close when they are done."""
+        self._closed = True
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                return
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of `script`; executescript() would end the transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def get_meta(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
+    """Return the JSON object stored under `key`, or None."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else json.loads(row[0])
+
+
+def set_meta(db: sqlite3.Connection, key: str, value: dict[str, Any] | None) -> None:
+    """Store a JSON object under `key`."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (key, json.dumps(value)))
+
+
+def generation(db: sqlite3.Connection) -> int:
+    """Return the number of the published generation."""
+    return int(db.execute("SELECT max(number) FROM generations").fetchone()[0])

@@ -1,0 +1,182 @@
+"""Vectors in FAISS: derived from the store, so it can always be made again.
+
+A library's vectors are a base, an immutable file that is mapped into memory, and what has
+been added since, held in memory. Rows are in the order of the vectors' numbers in the store.
+Inner products of unit vectors are cosines: higher is better.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from index.files import checksum, flush
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["VectorBase", "VectorIndex", "load_vectors", "read_vectors", "write_base"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+# Below this many vectors a base is not worth a file: reading them takes a few milliseconds.
+SMALLEST_BASE = 4096
+# Exact half-precision search up to here, 8-bit beyond; measured in docs/benchmarks.md.
+LARGEST_EXACT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class VectorBase:
+    """A written base: vectors of `model` numbered up to `last`, `rows` of them."""
+
+    file: str
+    model: int
+    last: int
+    rows: int
+    bytes: int
+    crc: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return asdict(self)
+
+
+class VectorIndex:
+    """All vectors of one model; a row's number is its place in `ids`."""
+
+    def __init__(self, ids: NDArray[np.int64], parts: list[Any]) -> None:
+        self.ids = ids
+        self._parts = parts  # FAISS indexes over consecutive rows
+
+    def rows(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the row of each vector number; all of them must be here."""
+        found = np.searchsorted(self.ids, ids)
+        if len(ids) and (found.max() >= len(self.ids) or (self.ids[found] != ids).any()):
+            raise LookupError("a vector of the store is not in the index")
+        return found
+
+    def search(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return the rows of about the `k` largest inner products among the allowed rows.
+
+        Scores are left to the caller, who has the exact vectors.
+        """
+        import faiss
+
+        found: list[NDArray[np.int64]] = []
+        scores: list[NDArray[np.float32]] = []
+        offset = 0
+        for part in self._parts:
+            count = part.ntotal
+            mask = allowed[offset : offset + count]
+            wanted = min(k, int(mask.sum()))
+            if wanted:
+                bits = np.packbits(mask, bitorder="little")
+                params = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+                score, row = part.search(query.reshape(1, -1), wanted, params=params)
+                # FAISS fills missing results with row -1; such a row is nothing.
+                keep = row[0] >= 0
+                found.append(row[0][keep] + offset)
+                scores.append(score[0][keep])
+            offset += count
+        if not found:
+            return np.empty(0, np.int64)
+        order = np.argsort(-np.concatenate(scores), kind="stable")[:k]
+        return np.concatenate(found)[order]
+
+
+def read_vectors(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> NDArray[np.float64]:
+    """Return the stored vectors numbered `ids`, shape (len(ids), dim), in that order."""
+    wanted, place = np.unique(ids, return_inverse=True)
+    vectors = np.empty((len(wanted), dim), np.float64)
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        marks = ",".join("?" * len(some))
+        rows = db.execute(
+            f"SELECT vector FROM vectors WHERE id IN ({marks}) ORDER BY id", some.tolist()
+        ).fetchall()
+        if len(rows) != len(some):
+            raise LookupError("a sentence's vector is missing from the store")
+        data = b"".join(row[0] for row in rows)
+        vectors[start : start + len(some)] = np.frombuffer(data, np.float16).reshape(-1, dim)
+    return vectors[place]
+
+
+def load_vectors(
+    folder: Path, base: VectorBase | None, db: sqlite3.Connection, model: int, dim: int
+) -> VectorIndex:
+    """Return all vectors of `model`; a base that is missing or damaged is made from the store."""
+    import faiss
+
+    rows = db.execute("SELECT id FROM vectors WHERE model = ? ORDER BY id", (model,))
+    ids = np.fromiter((row[0] for row in rows), np.int64)
+    parts: list[Any] = []
+    covered = 0
+    if base is not None and base.model == model:
+        expected = int(np.searchsorted(ids, base.last, side="right"))
+        if expected == base.rows and _intact(folder / base.file, base):
+            parts.append(faiss.read_index(str(folder / base.file), faiss.IO_FLAG_MMAP_IFC))
+            covered = expected
+        else:
+            logger.warning("%s is missing or damaged; using the store", base.file)
+    if covered < len(ids):
+        parts.append(_flat(db, ids[covered:], dim, exact=len(ids) <= LARGEST_EXACT))
+    return VectorIndex(ids, parts)
+
+
+def write_base(
+    folder: Path, db: sqlite3.Connection, model: int, dim: int, current: VectorBase | None
+) -> VectorBase | None:
+    """Write a new base if enough vectors are new, and return the base to use.
+
+    The file is complete on disk when this returns; it takes effect when it is published.
+    """
+    import faiss
+
+    rows = db.execute("SELECT id FROM vectors WHERE model = ? ORDER BY id", (model,))
+    ids = np.fromiter((row[0] for row in rows), np.int64)
+    if current is not None and (
+        current.model != model
+        or not _intact(folder / current.file, current)
+        or int(np.searchsorted(ids, current.last, side="right")) != current.rows
+    ):
+        current = None
+    covered = current.rows if current is not None else 0
+    if len(ids) - covered < max(SMALLEST_BASE, covered // 8):
+        return current
+    last = int(ids[-1])
+    index = _flat(db, ids, dim, exact=len(ids) <= LARGEST_EXACT)
+    target = folder / f"vectors-{model}-{last}.faiss"
+    if target.exists():  # damaged, or of an interrupted sync: never written over while mapped
+        target = folder / f"vectors-{model}-{last}-{os.urandom(4).hex()}.faiss"
+    temporary = target.with_suffix(".tmp")
+    faiss.write_index(index, str(temporary))
+    flush(temporary)
+    os.replace(temporary, target)
+    flush(folder)
+    return VectorBase(target.name, model, last, len(ids), target.stat().st_size, checksum(target))
+
+
+def _flat(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int, *, exact: bool) -> Any:  # noqa: ANN401 - FAISS is untyped
+    import faiss
+
+    kind = faiss.ScalarQuantizer.QT_fp16 if exact else faiss.ScalarQuantizer.QT_8bit
+    index = faiss.IndexScalarQuantizer(dim, kind, faiss.METRIC_INNER_PRODUCT)
+    step = 20_000
+    if not index.is_trained:
+        sample = ids[:: max(1, len(ids) // step)]
+        index.train(read_vectors(db, sample, dim).astype(np.float32))
+    for start in range(0, len(ids), step):
+        index.add(read_vectors(db, ids[start : start + step], dim).astype(np.float32))
+    return index
+
+
+def _intact(path: Path, base: VectorBase) -> bool:
+    return path.is_file() and path.stat().st_size == base.bytes and checksum(path) == base.crc

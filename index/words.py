@@ -1,0 +1,208 @@
+"""Words in Tantivy: which passages hold which terms; derived from the store.
+
+Tantivy proposes passages. What it holds may be more than a generation has, so every query
+names the documents that are not alive, and BM25 is computed again from the store with the
+counts of that generation (Robertson and Zaragoza, 2009).
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import tantivy
+
+from index.files import checksum
+
+__all__ = ["WordIndex", "WordState", "WordWriter", "load_words", "state_of"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+HEAP_BYTES = 64_000_000
+Entry = tuple[int, int, str]  # passage, document, terms joined by spaces
+
+
+@dataclass(frozen=True, slots=True)
+class WordState:
+    """A committed word index: its folder, passages in it, and size and CRC-32 of each file."""
+
+    folder: str
+    passages: int
+    files: dict[str, list[int]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return asdict(self)
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    builder.add_unsigned_field("passage", fast=True)
+    builder.add_unsigned_field("document", indexed=True)
+    return builder.build()
+
+
+def _document(passage: int, document: int, terms: str) -> tantivy.Document:
+    entry = tantivy.Document()
+    entry.add_unsigned("passage", passage)
+    entry.add_unsigned("document", document)
+    entry.add_text("terms", terms)
+    return entry
+
+
+class WordIndex:
+    """A searcher over one committed state of the words."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        self._schema = index.schema
+        self._searcher = index.searcher()
+        self._hidden: list[tantivy.Query] = []
+
+    @property
+    def passages(self) -> int:
+        """How many passages are in it, dead ones among them."""
+        return int(self._searcher.num_docs)
+
+    def hide(self, documents: Sequence[int], after: int | None) -> None:
+        """Leave out what is not alive: these documents, and all numbered above `after`."""
+        self._hidden = [self._documents(documents)] if documents else []
+        if after is not None:
+            self._hidden.append(
+                tantivy.Query.range_query(
+                    self._schema, "document", tantivy.FieldType.Unsigned, lower_bound=after + 1
+                )
+            )
+
+    def search(self, terms: Sequence[str], k: int, *, only: Sequence[int] | None) -> list[int]:
+        """Return about the `k` best passages that hold any of `terms`, best first.
+
+        Args:
+            terms: As `index.terms` gives them.
+            k: At least 1.
+            only: When given, documents that alone are searched.
+        """
+        should = tantivy.Query.boolean_query([(tantivy.Occur.Should, self._term(t)) for t in terms])
+        hits = self._searcher.search(self._alive(should, only), limit=k, count=False).hits
+        return self._passages(hits)
+
+    def holding(self, terms: Sequence[str], *, only: Sequence[int] | None) -> list[int]:
+        """Return every passage that holds all of `terms`, in no order."""
+        must = tantivy.Query.boolean_query([(tantivy.Occur.Must, self._term(t)) for t in terms])
+        limit = max(self.passages, 1)
+        hits = self._searcher.search(self._alive(must, only), limit=limit, count=False).hits
+        return self._passages(hits)
+
+    def document_frequency(self, term: str) -> int:
+        """Return how many living passages hold `term`."""
+        if not self._hidden:
+            return int(self._searcher.doc_freq("terms", term))
+        query = self._alive(self._term(term), None)
+        return int(self._searcher.search(query, limit=1, count=True).count or 0)
+
+    def _term(self, term: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, "terms", term, index_option="freq")
+
+    def _alive(self, query: tantivy.Query, only: Sequence[int] | None) -> tantivy.Query:
+        clauses = [(tantivy.Occur.Must, query)]
+        clauses += [(tantivy.Occur.MustNot, hidden) for hidden in self._hidden]
+        if only is not None:
+            allowed = tantivy.Query.const_score_query(self._documents(only), 0.0)
+            clauses.append((tantivy.Occur.Must, allowed))
+        return tantivy.Query.boolean_query(clauses)
+
+    def _documents(self, documents: Sequence[int]) -> tantivy.Query:
+        return tantivy.Query.term_set_query(self._schema, "document", list(documents))
+
+    def _passages(self, hits: list[tuple[Any, tantivy.DocAddress]]) -> list[int]:
+        values = self._searcher.fast_field_values("passage", [address for _, address in hits])
+        return [int(value) for value in values if value is not None]
+
+
+class WordWriter:
+    """Adds passages to the word index in `folder`; nothing counts before `commit`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._index = tantivy.Index(_schema(), path=str(folder))
+        self._writer = self._index.writer(HEAP_BYTES, 1)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Add passages with their documents and terms."""
+        for passage, document, terms in entries:
+            self._writer.add_document(_document(passage, document, terms))
+
+    def commit(self) -> WordState:
+        """Put everything on disk and end writing."""
+        self._writer.commit()
+        self._writer.wait_merging_threads()
+        self._index.reload()
+        return state_of(self.folder, self._index.searcher().num_docs)
+
+    def abandon(self) -> None:
+        """Forget what was added and end writing."""
+        self._writer.rollback()
+        self._writer.wait_merging_threads()
+
+
+def state_of(folder: Path, passages: int) -> WordState:
+    """Return what is in `folder` now, for a later check."""
+    files = {
+        path.name: [path.stat().st_size, checksum(path)]
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".")
+    }
+    return WordState(folder.name, passages, files)
+
+
+def intact(library: Path, state: WordState) -> bool:
+    """Return whether the files are those that were committed, byte for byte.
+
+    A file that is gone was merged into others by a later commit, which is no damage: then
+    the count of passages decides.
+    """
+    folder = library / state.folder
+    for name, (size, crc) in state.files.items():
+        path = folder / name
+        if name.startswith("meta") or name.endswith(".json") or not path.exists():
+            continue
+        if path.stat().st_size != size or checksum(path) != crc:
+            return False
+    return tantivy.Index.exists(str(folder)) if folder.is_dir() else False
+
+
+def load_words(library: Path, state: WordState | None, entries: Iterable[Entry]) -> WordIndex:
+    """Open the committed words; where they are missing or damaged, make them in memory.
+
+    Args:
+        library: Folder of the library.
+        state: As published; None means that there are no words yet.
+        entries: All living passages, read only when they are needed.
+    """
+    if state is not None:
+        try:
+            if intact(library, state):
+                words = WordIndex(tantivy.Index.open(str(library / state.folder)))
+                if words.passages >= state.passages:
+                    return words
+        except (ValueError, OSError) as error:
+            logger.warning("the word index cannot be opened: %s", error)
+        logger.warning("the word index is missing or damaged; using the store")
+    index = tantivy.Index(_schema())
+    writer = index.writer(HEAP_BYTES, 1)
+    for passage, document, terms in entries:
+        writer.add_document(_document(passage, document, terms))
+    writer.commit()
+    writer.wait_merging_threads()
+    index.reload()
+    return WordIndex(index)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a word index that nothing points to any more."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,188 @@
+"""From passages to an answer: sentences chosen, checked against the store, or an abstention.
+
+Sentences are chosen by how well they and their passages fit the question and by whether they
+hold what the question asks for (a person, a number, a date). Every quote is cut from the store
+again before it leaves this module.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from index.searcher import Searcher
+from index.terms import index_terms
+from index.types import Citation
+from qa.expected import expectation, holds
+from qa.question import Question
+from qa.types import Answer, Passage, Quote, ScoredSentence
+
+__all__ = ["AnswerSettings", "Candidate", "Chooser", "rank_sentences"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSettings:
+    """How quotes are chosen, and when there are none."""
+
+    passages: int = 8  # read for an answer
+    quotes: int = 3  # at most
+    passage_share: float = 0.5  # weight of the passage's score in the rank of its sentences
+    expected: float = 0.05  # added where a sentence holds what is asked for
+    near_best: float = 0.82  # share of the best rank from which a sentence is quoted too
+    nearest: int = 3  # passages shown when there is no answer
+    abstain_below: float = 0.5  # confidence below which the documents do not say
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may answer, with its rank: higher is better."""
+
+    passage: Passage
+    sentence: ScoredSentence
+    rank: float
+
+
+def rank_sentences(
+    question: str, passages: Sequence[Passage], settings: AnswerSettings | None = None
+) -> list[Candidate]:
+    """Return the sentences of `passages`, the one most likely to answer first."""
+    settings = settings or AnswerSettings()
+    wanted = expectation(question)
+    asked = frozenset(index_terms(question))
+    candidates = []
+    for passage in passages:
+        for sentence in passage.sentences:
+            rank = (
+                settings.passage_share * passage.score
+                + (1 - settings.passage_share) * sentence.score
+            )
+            if holds(wanted, sentence.text, asked):
+                rank += settings.expected
+            candidates.append(Candidate(passage, sentence, round(rank, 4)))
+    # Sorting is stable: of equals the sentence of the better passage, then the earlier one.
+    return sorted(candidates, key=lambda candidate: -candidate.rank)
+
+
+class Chooser:
+    """Makes an answer of passages."""
+
+    def __init__(self, searcher: Searcher, settings: AnswerSettings | None = None) -> None:
+        self._searcher = searcher
+        self._settings = settings or AnswerSettings()
+
+    def answer(self, question: str, searched_for: str, passages: Sequence[Passage]) -> Answer:
+        """Return quotes from `passages`, or an abstention.
+
+        Args:
+            question: As it was asked.
+            searched_for: The question made whole.
+            passages: What was retrieved for `searched_for`, best first.
+        """
+        asked = Question.read(searched_for, self._searcher.inverse_document_frequency)
+        missing = tuple(
+            word
+            for term, word in zip(asked.terms, asked.words, strict=True)
+            if not self._searcher.document_frequency(term)
+        )
+        ranked = rank_sentences(searched_for, passages, self._settings)
+        confidence = self._confidence(asked, ranked)
+        quotes: tuple[Quote, ...] = ()
+        if ranked and confidence >= self._settings.abstain_below:
+            quotes = tuple(self._quotes(ranked))
+        return Answer(
+            question=question,
+            searched_for=searched_for,
+            quotes=quotes,
+            abstained=not quotes,
+            confidence=confidence,
+            missing_words=missing,
+            nearest=() if quotes else tuple(passages[: self._settings.nearest]),
+            passages=tuple(passages),
+            generation=self._searcher.generation,
+        )
+
+    def _confidence(self, asked: Question, ranked: Sequence[Candidate]) -> float:
+        """Return how sure it is that the best sentence answers: a logistic function.
+
+        Fitted by bench/confidence.py.
+        """
+        if not ranked:
+            return 0.0
+        best = ranked[0]
+        present = frozenset(index_terms(_around(best.passage)))
+        pairs = list(zip(asked.terms, asked.weights, strict=True))
+        covered = sum(weight for term, weight in pairs if term in present)
+        coverage = covered / asked.weight if asked.weight else 0.0
+        features = (1.0, best.passage.score, best.sentence.score, coverage)
+        total = sum(w * f for w, f in zip(WEIGHTS, features, strict=True))
+        return round(1 / (1 + math.exp(-total)), 4)
+
+    def _quotes(self, ranked: Sequence[Candidate]) -> Iterator[Quote]:
+        best = ranked[0].rank
+        chosen: list[Candidate] = []
+        texts: dict[str, list[Candidate]] = {}
+        for candidate in ranked:
+            if candidate.rank < best * self._settings.near_best:
+                break
+            same = texts.setdefault(" ".join(candidate.sentence.text.split()).casefold(), [])
+            same.append(candidate)
+            if len(same) == 1 and len(chosen) < self._settings.quotes:
+                chosen.append(candidate)
+        for candidate in in_reading_order(chosen):
+            same = texts[" ".join(candidate.sentence.text.split()).casefold()]
+            also = [self._citation(other) for other in same if other is not candidate]
+            also += candidate.passage.also_at
+            yield self._quote(candidate, tuple(dict.fromkeys(also)))
+
+    def _quote(self, candidate: Candidate, also_at: tuple[Citation, ...]) -> Quote:
+        passage, sentence = candidate.passage, candidate.sentence
+        content = self._searcher.content(passage.document.id)
+        text = content.text[sentence.start : sentence.end]
+        if text != sentence.text:
+            # Our own mistake, never the documents': an answer must not be shown then.
+            raise AssertionError(f"quote at {sentence.start} differs from the stored text")
+        block = next(
+            (b for b in content.blocks if b.start <= sentence.start < b.end), content.blocks[0]
+        )
+        return Quote(
+            document=passage.document,
+            start=sentence.start,
+            end=sentence.end,
+            text=text,
+            citation=self._citation(candidate),
+            score=candidate.rank,
+            context=block.context,
+            also_at=also_at,
+        )
+
+    def _citation(self, candidate: Candidate) -> Citation:
+        info, sentence = candidate.passage.document, candidate.sentence
+        content = self._searcher.content(info.id)
+        return Citation(
+            document=info.id,
+            path=info.path,
+            title=info.title,
+            start=sentence.start,
+            end=sentence.end,
+            text_hash=info.text_hash,
+            page=content.page_at(sentence.start) if info.pages else None,
+            headings=candidate.passage.citation.headings,
+        )
+
+
+# Of 1, the passage's score, the best sentence's score, and the coverage of the question.
+WEIGHTS = (-4.0, 6.0, 3.0, 2.0)
+
+
+def in_reading_order(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates, documents by their best one, in reading order within each."""
+    documents = list(dict.fromkeys(c.passage.document.id for c in candidates))
+    return sorted(
+        candidates,
+        key=lambda c: (documents.index(c.passage.document.id), c.sentence.start),
+    )
+
+
+def _around(passage: Passage) -> str:
+    return " ".join((passage.document.title, *passage.citation.headings, passage.text))

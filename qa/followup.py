@@ -1,0 +1,75 @@
+"""Follow-ups made whole from the turns before, by rule and by what retrieval finds.
+
+Joining the whole history to a question is known to be worse than the question alone, so a
+question is completed only when it shows signs of leaning on the last turn, and only with the
+words of that turn which it lacks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from index.terms import spanned_terms
+
+__all__ = ["leans_on_history", "whole_questions"]
+
+_OPENING = re.compile(
+    r"^\s*(?:(?:and )?what about|how about|what of|and|but|or|so|then|also|ok(?:ay)?)\b[\s,]*",
+    re.I,
+)
+_PRONOUN = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|"
+    r"the same|the former|the latter|the other|the others|another one|such)\b",
+    re.I,
+)
+# "There is" and "that" before a verb or as conjunction do not point back.
+_NO_PRONOUN = re.compile(
+    r"\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were|any)\b|\b(?:say|says|said|think|"
+    r"thinks|believe|state|states|mean|means|so|given|provided|required?) that\b|\bit (?:is|was) "
+    r"\w+ (?:to|that)\b|\bthat (?:is|are|was|were|can|has|have|must|may|will)\b",
+    re.I,
+)
+_ORDINAL = re.compile(r"\b(?:first|second|third|last|next|previous|other|one|ones)\b", re.I)
+_MAX_WORDS = 12  # taken over from the last turn
+
+
+def leans_on_history(question: str) -> bool:
+    """Return whether the question shows signs of leaning on what was asked before it."""
+    if _OPENING.match(question):
+        return True
+    content = [term for term in spanned_terms(question) if not term.stop]
+    if _PRONOUN.search(_NO_PRONOUN.sub(" ", question)):
+        return True
+    telling = [t for t in content if not _ORDINAL.fullmatch(question[t.start : t.end])]
+    # "Why?", "How often?", "The second time?"; one keyword on its own is a question, though.
+    asks = question.rstrip().endswith("?") or len(question.split()) > 1
+    return len(telling) <= 1 and asks and len(question.split()) <= 4 and not _names(question)
+
+
+def whole_questions(question: str, earlier: Sequence[str]) -> list[str]:
+    """Return readings of a follow-up, the fullest first: completed by the turns before it.
+
+    Args:
+        question: As it was asked.
+        earlier: What was searched for in the turns before, oldest first; at least one.
+    """
+    rest = _OPENING.sub("", question).strip() or question.strip()
+    own = {term.term for term in spanned_terms(rest) if not term.stop}
+    last = earlier[-1]
+    topic = [
+        last[term.start : term.end]
+        for term in spanned_terms(last)
+        if not term.stop
+        and term.term not in own
+        and not _ORDINAL.fullmatch(last[term.start : term.end])
+    ][:_MAX_WORDS]
+    if not topic:
+        return [rest]
+    stem = rest.rstrip(" ?.!")
+    return [f"{stem} {' '.join(dict.fromkeys(topic))}", rest]
+
+
+def _names(question: str) -> bool:
+    """Return whether a word inside the question is capitalised: it brings its own topic."""
+    return any(word[:1].isupper() for word in question.split()[1:])

@@ -1,0 +1,267 @@
+"""Results as lines of styled words: one layout for the terminal and, without styles, for a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from qa.types import Answer, Disagreement, Passage, Quote
+from qa.visible import one_line, place, split_short, visible
+
+if TYPE_CHECKING:
+    from index.reports import DocumentHits, FindResult, Hit, Status, SyncReport
+    from index.types import Citation, DocumentInfo
+
+__all__ = [
+    "Line",
+    "Style",
+    "answer_lines",
+    "document_lines",
+    "find_lines",
+    "human_bytes",
+    "listing_lines",
+    "passage_lines",
+    "report_lines",
+    "status_lines",
+    "to_text",
+]
+
+Style = Literal["plain", "strong", "quiet", "warning"]
+
+_NEAREST_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line, or a paragraph that is wrapped at the width of a terminal.
+
+    Attributes:
+        words: Pieces of text, safe to show, with their styles.
+        indent: Spaces before it, also before what is wrapped.
+        label: Stands in the indent of the first line, such as "[1]"; not longer than it.
+    """
+
+    words: tuple[tuple[str, Style], ...] = ()
+    indent: int = 0
+    label: str = ""
+
+    def __str__(self) -> str:
+        return (self.label.ljust(self.indent) + "".join(text for text, _ in self.words)).rstrip(" ")
+
+
+def to_text(lines: Iterable[Line]) -> str:
+    """Return the lines as plain text without a line feed at the end."""
+    return "\n".join(str(line) for line in lines)
+
+
+def _line(text: str, style: Style = "plain", *, indent: int = 0, label: str = "") -> Line:
+    return Line(((text, style),), indent, label)
+
+
+def answer_lines(answer: Answer) -> Iterator[Line]:
+    """Yield the quotes with numbered citations, or that the documents do not say."""
+    if answer.searched_for != answer.question:
+        yield _line(f"Searched for: {one_line(answer.searched_for)}", "quiet")
+        yield Line()
+    for part in visible(answer.notice).splitlines():
+        yield _line(part)
+    if answer.notice and (answer.quotes or answer.nearest):
+        yield Line()
+    if answer.abstained:
+        yield from _abstention_lines(answer)
+    yield from _quote_lines(answer.quotes)
+    for disagreement in answer.disagreements:
+        yield Line()
+        yield _line(disagreement_sentence(disagreement, answer.quotes), "warning")
+
+
+def _quote_lines(quotes: Sequence[Quote]) -> Iterator[Line]:
+    indent = len(str(len(quotes))) + 3
+    for number, quote in enumerate(quotes, 1):
+        if number > 1:
+            yield Line()
+        label = f"[{number}]"
+        if quote.context:
+            yield _line(one_line(quote.context), "quiet", indent=indent, label=label)
+            label = ""
+        split = split_short(quote)
+        words: tuple[tuple[str, Style], ...] = (
+            (split.before, "plain"),
+            (split.short, "strong"),
+            (split.after, "plain"),
+        )
+        yield Line(tuple(word for word in words if word[0]), indent, label)
+        yield _line(place(quote.citation), "quiet", indent=indent)
+        yield from _also_lines(quote.also_at, indent)
+
+
+def _also_lines(also_at: Sequence[Citation], indent: int) -> Iterator[Line]:
+    if also_at:
+        places = "; ".join(place(citation) for citation in also_at)
+        yield _line(f"also in {places}", "quiet", indent=indent)
+
+
+def _abstention_lines(answer: Answer) -> Iterator[Line]:
+    yield _line("The documents do not say.", "strong")
+    if answer.missing_words:
+        yield _line(missing_sentence(answer))
+    if answer.nearest:
+        yield Line()
+        yield _line("The nearest passages, which are not an answer:", "quiet")
+        for passage in answer.nearest[:_NEAREST_SHOWN]:
+            yield Line()
+            yield _line(one_line(passage.text), indent=4, label="  –")
+            yield _line(place(passage.citation), "quiet", indent=4)
+
+
+def missing_sentence(answer: Answer) -> str:
+    """Return the sentence that names the words of the question that no document has."""
+    words = ", ".join(f"“{one_line(word)}”" for word in answer.missing_words)
+    return f"No document has the word{'s' if len(answer.missing_words) > 1 else ''} {words}."
+
+
+def disagreement_sentence(disagreement: Disagreement, quotes: Sequence[Quote]) -> str:
+    """Return the sentence that says which two quotes contradict each other, with their dates."""
+    about = f" about {one_line(disagreement.about)}" if disagreement.about else ""
+    first, second = (_side(quote, quotes) for quote in (disagreement.first, disagreement.second))
+    return f"The documents disagree{about}: {first} against {second}."
+
+
+def _side(quote: Quote, quotes: Sequence[Quote]) -> str:
+    if quote in quotes:
+        side = f"[{quotes.index(quote) + 1}]"
+    else:
+        side = f"“{one_line(quote.text)}” in {place(quote.citation)}"
+    return f"{side} of {quote.document.date}" if quote.document.date else side
+
+
+def passage_lines(passages: Sequence[Passage]) -> Iterator[Line]:
+    """Yield the passages, best first, each with its place, score and why it was found."""
+    if not passages:
+        yield _line("No passage found.")
+    indent = len(str(len(passages))) + 3
+    for number, passage in enumerate(passages, 1):
+        if number > 1:
+            yield Line()
+        yield _line(one_line(passage.text), indent=indent, label=f"[{number}]")
+        yield _line(place(passage.citation), "quiet", indent=indent)
+        reasons = [f"score {passage.score:.4f}", *(one_line(why) for why in passage.why)]
+        yield _line("; ".join(reasons), "quiet", indent=indent)
+        yield from _also_lines(passage.also_at, indent)
+
+
+def find_lines(result: FindResult) -> Iterator[Line]:
+    """Yield how many sentences there are, then every one of them by document."""
+    documents = len(result.documents)
+    yield _line(
+        f"{_count(result.total, 'sentence')} with {one_line(result.query)}"
+        f" in {_count(documents, 'document')}",
+        "strong",
+    )
+    for found in result.documents:
+        yield Line()
+        yield from _found_lines(found)
+
+
+def _found_lines(found: DocumentHits) -> Iterator[Line]:
+    yield _line(f"{one_line(found.document.path)}: {len(found.hits)}", "quiet")
+    for hit in found.hits:
+        label = "  –" if hit.citation.page is None else f"  p. {hit.citation.page}"
+        yield Line(tuple(_marked(hit)), max(len(label) + 1, 4), label)
+
+
+def _marked(hit: Hit) -> Iterator[tuple[str, Style]]:
+    # A sign of its own keeps the places of the marks while white space is folded.
+    text, at = [], hit.start
+    for start, end in sorted(hit.marks):
+        start, end = max(start, at), min(end, hit.end)
+        if start < end:
+            text += [hit.text[at - hit.start : start - hit.start]]
+            text += [hit.text[start - hit.start : end - hit.start]]
+            at = end
+    text.append(hit.text[at - hit.start :])
+    ended_white = True
+    for number, piece in enumerate(text):
+        shown = one_line(f"|{piece}|")[1:-1]
+        if ended_white:
+            shown = shown.lstrip(" ")
+        if shown:
+            ended_white = shown.endswith(" ")
+            yield shown, "strong" if number % 2 else "plain"
+
+
+def report_lines(report: SyncReport) -> Iterator[Line]:
+    """Yield what a sync did; for a dry run also the name of every file it would change."""
+    summary, *rest = str(report).splitlines()
+    yield _line(one_line(summary))
+    if report.dry_run:
+        names = [
+            *(("+", path) for path in report.added),
+            *(("~", path) for path in report.updated),
+            *((">", f"{old} -> {new}") for old, new in report.renamed),
+            *(("-", path) for path in report.removed),
+        ]
+        for sign, name in names:
+            yield _line(one_line(name), indent=4, label=f"  {sign}")
+    for part in rest:
+        yield _line(one_line(part), "warning", indent=2)
+
+
+def status_lines(status: Status) -> Iterator[Line]:
+    """Yield the state of a library, a fact a line."""
+    types = ", ".join(f"{count} {name}" for name, count in sorted(status.types.items()))
+    facts = [
+        ("library", str(status.path)),
+        ("generation", str(status.generation)),
+        ("documents", f"{status.documents}{f' ({types})' if types else ''}"),
+        ("sentences", str(status.sentences)),
+        ("passages", str(status.passages)),
+        ("model", f"{status.model} ({status.fingerprint[:12]})" if status.model else "none yet"),
+        ("size", human_bytes(status.bytes)),
+    ]
+    if status.dead_documents:
+        versions = _count(status.dead_documents, "old version")
+        facts.append(("removed", f"{versions} of documents, freed by `quoth compact`"))
+    for source in status.sources:
+        location = f"{source.location} ({source.kind}, {_count(source.documents, 'document')})"
+        facts.append(("source", location))
+    for name, fact in facts:
+        yield _line(one_line(fact), indent=12, label=name)
+
+
+def document_lines(documents: Sequence[DocumentInfo], verb: str) -> Iterator[Line]:
+    """Yield how many documents there are and the path of each."""
+    yield _line(f"{_count(len(documents), 'document')} {verb}")
+    for document in documents:
+        yield _line(one_line(document.path), indent=2)
+
+
+def listing_lines(documents: Sequence[DocumentInfo]) -> Iterator[Line]:
+    """Yield a line for each document: number, path, format, date, size; then its warnings."""
+    indent = max([4, *(len(str(document.id)) + 2 for document in documents)])
+    for document in documents:
+        facts = [document.type, document.date or "no date", _count(document.sentences, "sentence")]
+        if document.pages:
+            facts.append(_count(document.pages, "page"))
+        words: tuple[tuple[str, Style], ...] = (
+            (one_line(document.path), "plain"),
+            (f"  {', '.join(facts)}", "quiet"),
+        )
+        yield Line(words, indent, str(document.id))
+        for warning in document.warnings:
+            yield _line(one_line(warning), "warning", indent=indent)
+
+
+def human_bytes(count: int) -> str:
+    """Return a number of bytes in words, such as "12.3 MB"."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{count} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

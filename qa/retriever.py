@@ -1,0 +1,248 @@
+"""From a question to the passages that fit it best: meaning and words, mixed.
+
+A passage's score is a fixed mix of two parts that mean the same for every question: the mean of
+the cosines of the passage and of its best sentence (Reimers and Gurevych, 2019), and BM25
+(Robertson and Zaragoza, 2009) divided by the most that the question could score. The weights
+were chosen on development sets, see docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.library import Library
+from index.searcher import PassageRow, Searcher
+from index.terms import index_terms
+from index.types import Citation, Filter
+from qa.question import Question
+from qa.types import Passage, ScoredSentence
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Retriever", "RetrieverSettings", "retrieve"]
+
+K1, B = 1.5, 0.75  # BM25: how soon a repeated word stops counting, how much length counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieverSettings:
+    """How passages are found and weighed."""
+
+    candidates: int = 150  # passages proposed by each of sentence, passage and word search
+    words: float = 0.6  # weight of the words in a passage's score; the rest is meaning
+    sentence_words: float = 0.5  # the same for the score of a sentence inside its passage
+    phrase: float = 0.9  # score of the words where a quoted phrase stands in the passage
+    duplicate: float = 0.9  # share of common terms from which two passages count as one
+    close: float = 0.45  # cosine from which "close in meaning" is a reason
+
+    def __post_init__(self) -> None:
+        if self.candidates < 1 or not 0 <= self.words <= 1:
+            raise ValueError("candidates must be at least 1 and words in [0, 1]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    row: PassageRow
+    score: float
+    dense: float
+    cosines: NDArray[np.float64]  # of its sentences
+
+
+class Retriever:
+    """Finds passages in a library."""
+
+    def __init__(self, library: Library, settings: RetrieverSettings | None = None) -> None:
+        self.library = library
+        self.settings = settings or RetrieverSettings()
+
+    def retrieve(self, question: str, *, k: int = 5, where: Filter | None = None) -> list[Passage]:
+        """Return the `k` passages that fit best, best first; ties by path, then position.
+
+        Fewer come back when the documents have fewer. Near-duplicates count once and list
+        their other places in `also_at`.
+
+        Raises:
+            QuestionError: The question is empty or longer than 2,000 characters.
+            ValueError: `k` is below 1.
+        """
+        if k < 1:
+            raise ValueError(f"k must be at least 1, not {k}")
+        with self.library.searching() as searcher:
+            return self.search(searcher, question, k=k, where=where)
+
+    def search(
+        self, searcher: Searcher, question: str, *, k: int, where: Filter | None = None
+    ) -> list[Passage]:
+        """Return what `retrieve` does, from a searcher that is open already."""
+        asked = Question.read(question, searcher.inverse_document_frequency)
+        only = searcher.allowed(where)
+        if not searcher.passage_count or only == frozenset():
+            return []
+        query = self.library.encoder.encode_query(asked.text)
+        ids = set(searcher.nearest(query, self.settings.candidates, only))
+        ids.update(searcher.with_any(asked.terms, self.settings.candidates, only))
+        for phrase in asked.phrases:
+            ids.update(searcher.with_all(phrase, only)[: self.settings.candidates])
+        scored = self._score(searcher, asked, query, searcher.passages(sorted(ids)))
+        scored.sort(key=lambda s: (-s.score, _place(searcher, s.row)))
+        return [
+            self._passage(searcher, asked, best, others) for best, others in self._fold(scored, k)
+        ]
+
+    def _score(
+        self,
+        searcher: Searcher,
+        asked: Question,
+        query: NDArray[np.float32],
+        rows: Sequence[PassageRow],
+    ) -> list[_Scored]:
+        numbers = [n for row in rows for n in (row.vector, *(s.vector for s in row.sentences))]
+        cosines = searcher.vectors(numbers) @ query.astype(np.float64)
+        scored = []
+        at = 0
+        for row in rows:
+            of_passage, of_sentences = cosines[at], cosines[at + 1 : at + 1 + len(row.sentences)]
+            at += 1 + len(row.sentences)
+            dense = float(of_passage + of_sentences.max()) / 2
+            words = self._words(asked, row, searcher.mean_length)
+            score = (1 - self.settings.words) * dense + self.settings.words * words
+            # Rounded, so that the last bits of floating point decide no order.
+            score = round(min(max(score, 0.0), 1.0), 4)
+            scored.append(_Scored(row, score, dense, of_sentences))
+        return scored
+
+    def _words(self, asked: Question, row: PassageRow, mean_length: float) -> float:
+        """Return BM25 of the passage as a share of the most that the question could score."""
+        if not asked.weight:
+            return 0.0
+        counts = Counter(row.terms)
+        norm = K1 * (1 - B + B * len(row.terms) / mean_length)
+        score = sum(
+            weight * counts[term] * (K1 + 1) / (counts[term] + norm)
+            for term, weight in zip(asked.terms, asked.weights, strict=True)
+        )
+        share = score / (asked.weight * (K1 + 1))
+        if asked.phrases and all(_holds(row.terms, phrase) for phrase in asked.phrases):
+            share = max(share, self.settings.phrase + (1 - self.settings.phrase) * share)
+        return share
+
+    def _fold(
+        self, scored: Sequence[_Scored], k: int
+    ) -> Iterator[tuple[_Scored, list[PassageRow]]]:
+        """Yield `k` passages with those that say (nearly) the same, in order."""
+        groups: list[tuple[_Scored, frozenset[str], list[PassageRow]]] = []
+        for item in scored:
+            terms = frozenset(item.row.terms)
+            for _, others, folded in groups:
+                if _alike(terms, others, self.settings.duplicate):
+                    folded.append(item.row)
+                    break
+            else:
+                # Behind the last place only duplicates of those before it matter.
+                if len(groups) < k:
+                    groups.append((item, terms, []))
+        for best, _, folded in groups:
+            yield best, folded
+
+    def _passage(
+        self, searcher: Searcher, asked: Question, best: _Scored, others: Sequence[PassageRow]
+    ) -> Passage:
+        row = best.row
+        content = searcher.content(row.document)
+        terms = set(row.terms)
+        matched = [
+            word for term, word in zip(asked.terms, asked.words, strict=True) if term in terms
+        ]
+        why = [f"matches {', '.join(matched)}"] if matched else []
+        if best.dense >= self.settings.close:
+            why.append("close in meaning")
+        return Passage(
+            document=searcher.documents[row.document],
+            start=row.start,
+            end=row.end,
+            text=content.text[row.start : row.end],
+            score=best.score,
+            sentences=tuple(self._sentences(asked, best, content.text)),
+            citation=citation_of(searcher, row, row.start, row.end),
+            why=tuple(why) or ("nearest there is",),
+            matched=tuple(matched),
+            also_at=tuple(citation_of(searcher, o, o.start, o.end) for o in others),
+        )
+
+    def _sentences(self, asked: Question, best: _Scored, text: str) -> Iterator[ScoredSentence]:
+        share = self.settings.sentence_words
+        for sentence, cosine in zip(best.row.sentences, best.cosines, strict=True):
+            words = text[sentence.start : sentence.end]
+            score = (1 - share) * float(cosine) + share * self._coverage(
+                asked, f"{sentence.context} {words}"
+            )
+            if sentence.kind == "heading" and len(best.row.sentences) > 1:
+                score /= 2  # a heading names what is asked; the answer stands below it
+            yield ScoredSentence(
+                sentence.start, sentence.end, words, round(min(max(score, 0.0), 1.0), 4)
+            )
+
+    def _coverage(self, asked: Question, words: str) -> float:
+        """Return the weight of the question's terms among `words`, as a share of all."""
+        if not asked.weight:
+            return 0.0
+        present = set(index_terms(words))
+        pairs = zip(asked.terms, asked.weights, strict=True)
+        return sum(weight for term, weight in pairs if term in present) / asked.weight
+
+
+def retrieve(
+    question: str,
+    *,
+    library: Library | str | os.PathLike[str],
+    k: int = 5,
+    where: Filter | None = None,
+) -> list[Passage]:
+    """Return the `k` passages of `library` (or the library at that path) that fit best.
+
+    Raises:
+        QuestionError: The question is empty or longer than 2,000 characters.
+        LibraryNotFoundError: There is no library at the path.
+    """
+    if isinstance(library, Library):
+        return Retriever(library).retrieve(question, k=k, where=where)
+    with Library.open(library, read_only=True) as opened:
+        return Retriever(opened).retrieve(question, k=k, where=where)
+
+
+def citation_of(searcher: Searcher, row: PassageRow, start: int, end: int) -> Citation:
+    """Return where [start, end) of a passage stands."""
+    info = searcher.documents[row.document]
+    return Citation(
+        document=info.id,
+        path=info.path,
+        title=info.title,
+        start=start,
+        end=end,
+        text_hash=info.text_hash,
+        page=searcher.content(row.document).page_at(start) if info.pages else None,
+        headings=row.headings,
+    )
+
+
+def _alike(a: frozenset[str], b: frozenset[str], share: float) -> bool:
+    """Return whether two sets have `share` of their union in common (Jaccard)."""
+    if min(len(a), len(b)) < share * max(len(a), len(b)):
+        return False
+    return len(a & b) >= share * len(a | b)
+
+
+def _place(searcher: Searcher, row: PassageRow) -> tuple[str, int, int]:
+    return (searcher.documents[row.document].path, row.start, row.document)
+
+
+def _holds(terms: Sequence[str], phrase: Sequence[str]) -> bool:
+    size = len(phrase)
+    return any(tuple(terms[i : i + size]) == tuple(phrase) for i in range(len(terms) - size + 1))
