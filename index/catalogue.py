@@ -92,27 +92,23 @@ class Catalogue:
             DocumentNotFoundError: There is none.
         """
         documents = self.documents()
+        found: list[DocumentInfo] = []
+        if isinstance(what, int) or str(what).isdecimal():
+            found = [info for info in documents if info.id == int(str(what))]
         if isinstance(what, int):
-            found = [info for info in documents if info.id == what]
+            known = bool(found)
         else:
-            place = Path(what).expanduser().absolute()
-            wanted = str(what).strip("/")
-            found = [
-                info
-                for info in documents
-                if info.path == wanted
-                or info.path.startswith(wanted + "/")
-                or (info.file is not None and (info.file == place or place in info.file.parents))
-            ]
-            found = found or [info for info in documents if info.name == wanted]
-        if not found and not (not isinstance(what, int) and self._source_at(what)):
+            found = found or _called(documents, what)
+            known = bool(found) or self._source_at(what) is not None
+        if not known:
             raise DocumentNotFoundError(
-                f"The library has no document called {what}; `quoth status` lists what it has."
+                f"The library has no document called {what}; "
+                "`quoth status --documents` lists what it has."
             )
         return found
 
     def _source_at(self, what: str | os.PathLike[str]) -> int | None:
-        place = str(Path(what).expanduser().absolute())
+        place = str(Path(what).expanduser().resolve())
         row = self.db.execute(
             "SELECT id FROM sources WHERE location = ? AND kind IN ('folder', 'file')", (place,)
         ).fetchone()
@@ -134,3 +130,18 @@ class Catalogue:
             self.db.execute(
                 "UPDATE sources SET kind = 'gone', location = ? WHERE id = ?", (str(source), source)
             )
+
+
+def _called(documents: Iterable[DocumentInfo], what: str | os.PathLike[str]) -> list[DocumentInfo]:
+    """Return documents by path, folder or place on disk; failing that by file name."""
+    documents = list(documents)
+    place = Path(what).expanduser().resolve()
+    wanted = str(what).strip("/")
+    found = [
+        info
+        for info in documents
+        if info.path == wanted
+        or info.path.startswith(wanted + "/")
+        or (info.file is not None and (info.file == place or place in info.file.parents))
+    ]
+    return found or [info for info in documents if info.name == wanted]

@@ -108,13 +108,8 @@ class Draft:
         if row is not None and not self._change_model and row["fingerprint"] != encoder.fingerprint:
             raise ModelMismatchError(row["name"], encoder.name)
         db.execute(
-            "INSERT OR IGNORE INTO models(fingerprint, name, location, dim) VALUES(?, ?, ?, ?)",
-            (
-                encoder.fingerprint,
-                encoder.name,
-                str(getattr(encoder, "location", encoder.name)),
-                encoder.dim,
-            ),
+            "INSERT OR IGNORE INTO models(fingerprint, name, dim) VALUES(?, ?, ?)",
+            (encoder.fingerprint, encoder.name, encoder.dim),
         )
         (model,) = db.execute(
             "SELECT id FROM models WHERE fingerprint = ?", (encoder.fingerprint,)

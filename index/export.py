@@ -29,6 +29,7 @@ logger = logging.getLogger(f"quoth.{__name__}")
 EXPORT = 1
 PATIENCE_S = 600.0
 MIN_COSINE = 0.9999
+USUAL_MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 SAMPLE = (
@@ -205,12 +206,15 @@ def _export(source: Path, target: Path) -> dict[str, Any]:
 
 def _check_shape(model: Any) -> None:  # noqa: ANN401 - a SentenceTransformer
     """Raise UnusualModelError unless the lean runtime does all that the model does."""
-    from sentence_transformers.models import Normalize, Pooling, Transformer
-
     modules = list(model)
-    kinds = [type(module) for module in modules]
-    if kinds not in ([Transformer, Pooling], [Transformer, Pooling, Normalize]):
-        raise UnusualModelError(f"modules {', '.join(kind.__name__ for kind in kinds)}")
+    # By name, since the classes have moved between releases; a model's own code does not count.
+    kinds = [
+        type(module).__name__
+        for module in modules
+        if type(module).__module__.startswith("sentence_transformers.")
+    ]
+    if len(kinds) < len(modules) or kinds not in USUAL_MODULES:
+        raise UnusualModelError(f"modules {', '.join(type(module).__name__ for module in modules)}")
     transformer, pooling = modules[:2]
     tokenizer = transformer.tokenizer
     length = transformer.max_seq_length

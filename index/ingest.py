@@ -170,7 +170,8 @@ class Ingest:
                 db.executemany("INSERT INTO vectors(model, key, vector) VALUES(?, ?, ?)", rows)
                 known |= _known(db, self._model, (row[1] for row in rows))
             self.embedded += len(some)
-            self._on_progress(documents[0].label.path, self.sentences)
+            done = sum(len(d.sentences) for d in documents) * (start + len(some)) // len(new)
+            self._on_progress(documents[0].label.path, self.sentences + done)
         return {string: known[keys[string]] for string in strings}
 
     def _insert(self, db: sqlite3.Connection, item: Prepared, vectors: dict[str, int]) -> int:

@@ -116,7 +116,9 @@ def threads() -> int:
     """
     wanted = os.environ.get("QUOTH_THREADS", "").strip()
     if not wanted:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
     if not wanted.isascii() or not wanted.isdigit() or int(wanted) == 0:
         raise EncoderError(f"QUOTH_THREADS is {wanted!r}; set it to a whole number above 0.")
     return int(wanted)

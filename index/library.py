@@ -260,8 +260,7 @@ class Library:
             DocumentNotFoundError: Nothing of the library is called so.
         """
         with self._changing():
-            with self._store.reading() as db:
-                found = Catalogue(self.path, db).named(what)
+            found = self.named(what)
             with self._draft() as draft:
                 draft.retire(info.id for info in found)
                 draft.publish(lambda db: Catalogue(self.path, db).forget(found, what))
@@ -319,6 +318,15 @@ class Library:
         """
         with self._store.reading() as db:
             return Catalogue(self.path, db).document(number)
+
+    def named(self, what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
+        """Return what `remove(what)` would take away.
+
+        Raises:
+            DocumentNotFoundError: Nothing of the library is called so.
+        """
+        with self._store.reading() as db:
+            return Catalogue(self.path, db).named(what)
 
     def content(self, number: int) -> Document:
         """Return the stored text, blocks and pages of a document.
@@ -405,7 +413,7 @@ class Library:
 
         with self._store.reading() as db:
             row = model_of(db, generation(db))
-        return load_encoder(None if row is None else row["location"] or None)
+        return load_encoder(None if row is None else row["name"])
 
     def _check_model(self, encoder: Encoder) -> None:
         with self._store.reading() as db:

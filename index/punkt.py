@@ -56,11 +56,6 @@ class Abbreviations:
     month: frozenset[str]
     starter: frozenset[str]
 
-    @property
-    def listed(self) -> frozenset[str]:
-        """All abbreviations, whatever their role."""
-        return self.inner | self.name | self.number | self.open
-
 
 def parse_abbreviations(text: str) -> Abbreviations:
     """Return the lists of `text`: sections in brackets, `#` begins a comment.
@@ -139,17 +134,21 @@ def load_parameters(text: str) -> PunktParameters:
 
 
 @lru_cache(maxsize=1)
-def _tokenizer() -> PunktSentenceTokenizer:
-    """Return Punkt as shipped, knowing our abbreviations too; nothing changes it later."""
-    from nltk.tokenize.punkt import PunktSentenceTokenizer
-
+def _parameters() -> PunktParameters:
+    """Return the parameters that ship, with our abbreviations; nothing changes them later."""
     parameters = load_parameters(_data("punkt.json"))
     known = abbreviations()
     # Words such as "no" and "art" would be abbreviations everywhere.
-    parameters.abbrev_types = (
-        parameters.abbrev_types | known.inner | known.name | known.open
-    ) - known.number
-    return PunktSentenceTokenizer(parameters)
+    parameters.abbrev_types |= known.inner | known.name | known.open
+    parameters.abbrev_types -= known.number
+    return parameters
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> PunktSentenceTokenizer:
+    from nltk.tokenize.punkt import PunktSentenceTokenizer
+
+    return PunktSentenceTokenizer(_parameters())
 
 
 @lru_cache(maxsize=16384)
@@ -195,6 +194,12 @@ def _listed(bare: str, words: frozenset[str]) -> bool:
     return any(name in words for name in _names(bare))
 
 
+def _has_role(bare: str) -> bool:
+    known = abbreviations()
+    roles = (known.inner, known.name, known.number, known.open)
+    return any(_listed(bare, words) for words in roles)
+
+
 def _is_letter(bare: str) -> bool:
     return len(bare) == 1 and bare.isalpha() and bare.lower() != bare.upper()
 
@@ -205,27 +210,25 @@ def _unknown(bare: str) -> bool:
         len(bare) <= _SHORT
         and bare.isalpha()
         and not bare.isupper()
-        and not _tokenizer()._params.ortho_context[bare.lower()]
+        and not _parameters().ortho_context[bare.lower()]
     )
 
 
 def _abbreviates_before_lower(bare: str) -> bool:
-    known = abbreviations()
     return (
         _is_letter(bare)
         or bare[-1].isdigit()
         or _DOTTED.fullmatch(bare) is not None
-        or _listed(bare, known.listed)
+        or _has_role(bare)
         or _unknown(bare)
     )
 
 
 def _abbreviates_before_digit(bare: str) -> bool:
-    known = abbreviations()
     return (
         (_is_letter(bare) and bare.islower())
         or _DOTTED.fullmatch(bare) is not None
-        or _listed(bare, known.listed)
+        or _has_role(bare)
         or _unknown(bare)
     )
 

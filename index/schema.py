@@ -14,8 +14,7 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE models(
     id INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL,
-    location TEXT NOT NULL,  -- what load_encoder() takes; empty for the default model
+    name TEXT NOT NULL,  -- what load_encoder() takes
     dim INTEGER NOT NULL
 );
 CREATE TABLE generations(

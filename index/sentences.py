@@ -146,8 +146,6 @@ def _ordinal(line: str) -> int | None:
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the sentences of a part of `text` that no line structure divides."""
     for match in _MARK.finditer(text, start, end):
-        if match.start() < start:
-            continue
         cut = _end(text, start, match, end)
         if cut is not None:
             yield from _trim(text, start, cut)

@@ -38,9 +38,12 @@ def join_cells(cells: Sequence[str]) -> str:
 
 
 def lead_in(text: str) -> str:
-    """Return the last sentence of `text` if it introduces what follows, or ""."""
+    """Return the last sentence of `text` if the list below it completes it, or "".
+
+    It does if it ends with a colon, or with a word where others end with a stop.
+    """
     text = " ".join(text.split())
-    if not text.endswith((":", "：")):
+    if not text.endswith((":", "：")) and not text[-1:].isalnum():
         return ""
     return _SENTENCE_END.split(text)[-1][-_MAX_LEAD_IN:]
 

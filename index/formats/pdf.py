@@ -25,6 +25,7 @@ from index.formats.pdf_layout import Part, lay_out
 from index.formats.pdf_running import without_running_lines
 from index.formats.pdf_text import LOCK, PageText, page_to_view, read_page
 from index.formats.registry import Limits
+from index.formats.titles import chosen_title
 from index.types import Block, BlockKind, Document, Page
 
 __all__ = ["Box", "boxes", "page_image", "parse"]
@@ -33,11 +34,6 @@ _TAIL = 64 * 1024  # bytes at the end in which a whole file has its mark
 _MAX_PIXELS = 16_000_000
 _UNREADABLE_SHARE = 0.2  # of a page's characters, from which on the report warns
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})")
-_NO_TITLE = re.compile(
-    r"untitled.*|(?:microsoft|adobe|openoffice|libreoffice)\b.*|.*\.(?:docx?|odt|rtf|indd|tex|dvi|"
-    r"pptx?|xlsx?|pdf|html?|txt)|(?:document|dokument|slide|page)\s*\d*|\W*|https?:\S*",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +88,19 @@ def page_image(path: Path, page_number: int, *, scale: float = 2.0) -> bytes:
     Pages of enormous size are drawn smaller, at 16 million dots.
 
     Raises:
-        FormatError: The file has no such page, or it cannot be drawn.
+        FormatError: The file is damaged or has no such page.
+        OSError: The file cannot be read.
     """
     with _open(path) as pdf, LOCK, _page(pdf, page_number) as page:
         width, height = page.get_size()
         most = (_MAX_PIXELS / max(width * height, 1)) ** 0.5
         bitmap = page.render(scale=min(scale, most))
         try:
-            picture = bitmap.to_pil()
-            data = io.BytesIO()
-            picture.save(data, "PNG")
+            picture = bitmap.to_pil().copy()
         finally:
             bitmap.close()
+    data = io.BytesIO()
+    picture.save(data, "PNG")
     return data.getvalue()
 
 
@@ -113,7 +110,8 @@ def boxes(path: Path, page: Page, start: int, end: int) -> list[Box]:
     One box a line, top to bottom as the text runs; none where the span is not on the page.
 
     Raises:
-        FormatError: The file has no such page.
+        FormatError: The file is damaged or has no such page.
+        OSError: The file cannot be read.
     """
     spans = list(_page_spans(page.runs, start, end))
     if not spans:
@@ -149,7 +147,7 @@ def _check_whole(path: Path) -> None:
 def _open(path: Path) -> Iterator[Any]:
     with LOCK:
         try:
-            pdf = pdfium.PdfDocument(path)
+            pdf = pdfium.PdfDocument(path if _has_utf8_name(path) else path.read_bytes())
         except pdfium.PdfiumError as error:
             if error.err_code in (pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY):
                 raise FormatError("encrypted; save a copy without a password") from error
@@ -159,6 +157,15 @@ def _open(path: Path) -> Iterator[Any]:
     finally:
         with LOCK:
             pdf.close()
+
+
+def _has_utf8_name(path: Path) -> bool:
+    """Return whether PDFium can open the file by its name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -246,12 +253,9 @@ def _outline(pdf: Any) -> list[tuple[str, int]]:  # noqa: ANN401
 def _metadata(pdf: Any) -> tuple[str, str | None]:  # noqa: ANN401
     """Return the title, empty unless a person may have written it, and the day it was made."""
     with LOCK:
-        title = " ".join(pdf.get_metadata_value("Title").split())
+        title = pdf.get_metadata_value("Title")
         days = [pdf.get_metadata_value(key) for key in ("CreationDate", "ModDate")]
-    return (
-        "" if _NO_TITLE.fullmatch(title) else title,
-        next(filter(None, map(_iso_day, days)), None),
-    )
+    return chosen_title(title), next(filter(None, map(_iso_day, days)), None)
 
 
 def _iso_day(text: str) -> str | None:

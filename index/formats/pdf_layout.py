@@ -10,7 +10,8 @@ from functools import cached_property
 from itertools import groupby, pairwise
 from statistics import median
 
-from index.formats.pdf_text import Cell, Line, PageText
+from index.formats.builder import ListPath
+from index.formats.pdf_text import SENTENCE_END, Cell, Line, PageText, runs_on
 from index.types import BlockKind
 
 __all__ = ["Part", "lay_out"]
@@ -18,15 +19,14 @@ __all__ = ["Part", "lay_out"]
 _BULLET = re.compile(r"(?:[•‣⁃◦▪▫●○■□◆➢➤✓✔–—*·\uf000-\uf0ff-]|o(?=\s))(?:\s+|$)")
 _NUMBER = re.compile(r"(?:\d{1,3}[.)]|[a-z][.)]|[A-Z]\)|[ivx]{2,5}[.)]|\((?:\w|[ivx]{2,5})\))\s+\S")
 _NUMBERED_HEADING = re.compile(r"(?:§\s*)?(\d{1,3}(?:\.\d{1,3}){0,4})\.?\s+[^\W\d_]")
-_SENTENCE_END = re.compile(r"[.!?:;…][\"'”’»)\]\d]*$")
 _LEADERS = re.compile(r"(?:\.\s?){4,}")
-_LEAD_IN = re.compile(r"(?<=[.!?])\s+")
+
+_VALUE = re.compile(r"\W*\d")  # "120 EUR", "£9.50"; "Unit 7" is a name
 
 _LARGER = 1.12  # headings against the body, in font sizes
 _SAME_SIZE = 0.12  # code inside a sentence is often a little smaller
 _MAX_HEADING = 160  # characters
 _MAX_BOLD_HEADING = 12  # words
-_MAX_LEAD_IN = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +197,15 @@ def _later_cells(line: Line) -> Sequence[Cell]:
 def _header(table: Sequence[Line]) -> str:
     first, *others = table
     is_header = (first.bold and not all(line.bold for line in others)) or (
-        not _has_digit(first) and sum(map(_has_digit, others)) * 2 > len(others)
+        not _has_value(first) and sum(map(_has_value, others)) * 2 > len(others)
     )
     if not is_header:
         return ""
     return " | ".join(first.text[cell.start : cell.end].strip() for cell in first.cells)
 
 
-def _has_digit(line: Line) -> bool:
-    return any(map(str.isdigit, line.text))
+def _has_value(line: Line) -> bool:
+    return any(_VALUE.match(line.text[cell.start : cell.end]) for cell in line.cells)
 
 
 def _paragraphs(lines: Sequence[Line], habits: _Habits) -> Iterator[Part]:
@@ -232,16 +232,16 @@ def _is_new(block: Sequence[Line], line: Line, habits: _Habits) -> bool:
     if _BULLET.fullmatch(last.text) and len(block) == 1:
         return False  # the bullet stands alone; this is what it is for
     if _is_above(line, last):
-        return not _runs_on(last, line)
+        return not runs_on(last, line)
     if not _same_size(line, last):
         return True
     if line.bottom - last.bottom > 1.25 * habits.pitch * em:
         return True
     if line.bold is not last.bold:
-        return not _runs_on(last, line)
+        return not runs_on(last, line)
     if _BULLET.match(line.text):
         return True
-    ended = bool(_SENTENCE_END.search(last.text))
+    ended = bool(SENTENCE_END.search(last.text))
     is_large = em > _LARGER * habits.body
     if _NUMBER.match(line.text) or ((is_large or line.bold) and _NUMBERED_HEADING.match(line.text)):
         # A full line may be followed by one that begins with "12." by chance.
@@ -262,11 +262,6 @@ def _same_size(a: Line, b: Line) -> bool:
     return abs(a.size - b.size) <= _SAME_SIZE * max(a.size, b.size)
 
 
-def _runs_on(last: Line, line: Line) -> bool:
-    """Return whether a sentence seems to go on from `last` to `line`."""
-    return not _SENTENCE_END.search(last.text) and line.text.lstrip("\"'“‘«(")[:1].islower()
-
-
 def _is_short(last: Line, line: Line, habits: _Habits) -> bool:
     """Return whether the first word of `line` would have found room behind `last`."""
     word = line.text.split(" ", 1)[0]
@@ -284,7 +279,7 @@ def _looks_like_heading(part: Part, habits: _Habits, titles: dict[str, int]) -> 
     text = part.text
     if len(text) > _MAX_HEADING or len(part.lines) > 3 or not any(map(str.isalpha, text)):
         return False
-    if _plain(text) in titles:
+    if _is_in(part, titles):
         return True
     words = len(text.split())
     if part.lines[0].size >= _LARGER * habits.body:
@@ -311,7 +306,7 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
             and part.kind is BlockKind.PARAGRAPH
             and part.lines[0].page == before.lines[-1].page + 1
             and _same_size(part.lines[0], before.lines[-1])
-            and _runs_on(before.lines[-1], part.lines[0])
+            and runs_on(before.lines[-1], part.lines[0])
         ):
             joined[-1] = replace(before, lines=before.lines + part.lines)
         else:
@@ -323,24 +318,19 @@ def _with_levels(parts: Sequence[Part], titles: dict[str, int]) -> Iterator[Part
     """Give headings their levels: by the outline, by their numbers, else by size."""
     headings = [part for part in parts if part.kind is BlockKind.HEADING]
     ranks = {style: rank for rank, style in enumerate(sorted(set(map(_style, headings))), 1)}
-    # A title that stands above numbered sections moves them down.
-    shift = max(
-        min((ranks[_style(part)] - _depth(part) for part in headings if _depth(part)), default=0), 0
-    )
-    below_title = any(
-        ranks[_style(part)] == 1 and _plain(part.text) not in titles for part in headings
-    )
-    outlined = {
-        _style(part): titles[_plain(part.text)] + below_title
-        for part in headings
-        if _plain(part.text) in titles
-    }
+    # A title that stands above the numbered sections, or the outline, moves them down.
+    numbered = [(_depth(part), ranks[_style(part)]) for part in headings if _depth(part)]
+    depth, rank = min(numbered, default=(0, 0))
+    shift = max(rank - depth, 0)
+    depths = {_style(part): titles[_plain(part.text)] for part in headings if _is_in(part, titles)}
+    below_title = 1 not in map(ranks.__getitem__, depths)
+    outlined = {style: depth + below_title for style, depth in depths.items()}
     current = 0
     for part in parts:
         if part.kind is BlockKind.HEADING:
-            style, depth = _style(part), titles.get(_plain(part.text))
-            if depth is not None:
-                level = current = depth + below_title
+            style = _style(part)
+            if _is_in(part, titles):
+                level = current = titles[_plain(part.text)] + below_title
             elif style in outlined:
                 level = current = outlined[style]
             else:
@@ -348,6 +338,10 @@ def _with_levels(parts: Sequence[Part], titles: dict[str, int]) -> Iterator[Part
                 level = max(level, current + 1) if outlined else level
             part = replace(part, level=min(level, 6))
         yield part
+
+
+def _is_in(part: Part, titles: dict[str, int]) -> bool:
+    return _plain(part.text) in titles
 
 
 def _style(part: Part) -> tuple[float, bool]:
@@ -362,23 +356,22 @@ def _depth(part: Part) -> int:
 
 
 def _with_lists(parts: Iterator[Part]) -> Iterator[Part]:
-    """Give items the lead-in of their list and the level of their indentation."""
-    lead_in = ""
+    """Give items what leads to them and the level of their indentation."""
+    path = ListPath()
     lefts: list[float] = []
     for part in parts:
-        if part.kind is not BlockKind.ITEM:
-            text = " ".join(part.text.split())
-            last = _LEAD_IN.split(text)[-1]
-            lead_in = last if last.endswith(":") and len(last) <= _MAX_LEAD_IN else ""
-            lefts = []
-            yield part
-            continue
         first = part.lines[0]
-        while lefts and first.left < lefts[-1] - 0.5 * first.size:
-            lefts.pop()
-        if not lefts or first.left > lefts[-1] + 0.5 * first.size:
-            lefts.append(first.left)
-        yield replace(part, level=len(lefts), context=lead_in)
+        if part.kind is BlockKind.ITEM:
+            while lefts and first.left < lefts[-1] - 0.5 * first.size:
+                lefts.pop()
+            if not lefts or first.left > lefts[-1] + 0.5 * first.size:
+                lefts.append(first.left)
+            part = replace(part, level=len(lefts), context=path.enter(len(lefts), part.text))
+        elif not lefts or first.left < lefts[-1] + 0.5 * first.size:
+            # What stands further in than an item belongs to it; the list goes on below.
+            path = ListPath(part.text if part.kind is BlockKind.PARAGRAPH else "")
+            lefts = []
+        yield part
 
 
 def _plain(text: str) -> str:

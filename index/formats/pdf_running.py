@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 
-from index.formats.pdf_text import Line, PageText
+from index.formats.pdf_text import Line, PageText, runs_on
 
 __all__ = ["without_running_lines"]
 
@@ -30,11 +30,12 @@ def without_running_lines(pages: Sequence[PageText]) -> list[PageText]:
 
     A line goes if it is among the outermost lines of its page, lies in the top or bottom
     eighth, is set off from the text by a gap or its font, and stands in the same place with
-    the same words on three pages or, of fewer than six, on half of them and at least two.
+    the same words on three pages, or on two that are half of all or all left or right ones.
     One number in it may count the pages. A page number that is right goes even where it
     stands on a single page. If all that a document has would go, nothing does.
     """
     enough = max(min(_MANY_PAGES, (len(pages) + 1) // 2), 2)
+    sides = [{page.number for page in pages[side::2]} for side in (0, 1)]
     body = median([line.size for page in pages for line in page.lines] or [0])
     on_pages: dict[tuple[object, ...], set[int]] = defaultdict(set)
     for page in pages:
@@ -43,14 +44,16 @@ def without_running_lines(pages: Sequence[PageText]) -> list[PageText]:
                 on_pages[key].add(page.number)
 
     def runs(page: PageText, line: Line) -> bool:
-        if any(len(on_pages[key]) >= enough for key in _keys(page, line, body)):
-            return True
+        for key in _keys(page, line, body):
+            found = on_pages[key]
+            if len(found) >= enough or (len(found) > 1 and any(found >= side for side in sides)):
+                return True
         return _zone(page, line) is not None and _is_page_number(line, page.number, len(pages))
 
     bodies = []
     for page in pages:
         edge = {id(line) for line in _edge_lines(page) if runs(page, line)}
-        outer = _outermost(page, edge)
+        outer = _outermost(page, edge, body)
         bodies.append(tuple(line for line in page.lines if id(line) not in outer))
     if not any(bodies):
         return list(pages)
@@ -94,24 +97,40 @@ def _keys(page: PageText, line: Line, body: float) -> Iterator[tuple[object, ...
 
 
 def _is_page_number(line: Line, number: int, pages: int) -> bool:
-    if _ROMAN.fullmatch(line.text):
+    if pages > 1 and _ROMAN.fullmatch(line.text):
         return True
     match = _PAGE_NUMBER.fullmatch(line.text)
-    return match is not None and int(match[1]) == number and match[2] in (None, str(pages))
+    if match is None or int(match[1]) != number:
+        return False
+    return pages > 1 if match[2] is None else int(match[2]) == pages
 
 
-def _outermost(page: PageText, running: set[int]) -> set[int]:
+def _outermost(page: PageText, running: set[int], body: float) -> set[int]:
     """Return those of `running` that are set off from the text, seen from the page's edges."""
     outer: set[int] = set()
-    by_height = sorted(page.lines, key=lambda line: line.top)
-    for lines in (by_height, by_height[::-1]):
-        count = next((at for at, line in enumerate(lines) if id(line) not in running), len(lines))
+    by_height = sorted(page.lines, key=_top)
+    for zone, lines in (("top", by_height), ("bottom", by_height[::-1])):
+        count = 0
+        while count < len(lines) and id(lines[count]) in running:
+            if _zone(page, lines[count]) != zone or _is_prose(lines[count : count + 2], body):
+                break
+            count += 1
         # Pages that begin alike have no header: their first line is as close to the next
         # one as any other.
         while 0 < count < len(lines) and not _set_off(lines[count - 1], lines[count]):
             count -= 1
         outer.update(map(id, lines[:count]))
     return outer
+
+
+def _is_prose(lines: Sequence[Line], body: float) -> bool:
+    """Return whether a sentence in the body's letters goes on over two neighbouring lines."""
+    upper, lower = min(lines, key=_top), max(lines, key=_top)
+    return abs(lines[0].size - body) <= 0.05 * body and runs_on(upper, lower)
+
+
+def _top(line: Line) -> float:
+    return line.top
 
 
 def _set_off(line: Line, text: Line) -> bool:

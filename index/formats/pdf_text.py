@@ -17,9 +17,20 @@ from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium_c
 
-__all__ = ["LOCK", "Affine", "Cell", "Line", "PageText", "page_to_view", "read_page"]
+__all__ = [
+    "LOCK",
+    "SENTENCE_END",
+    "Affine",
+    "Cell",
+    "Line",
+    "PageText",
+    "page_to_view",
+    "read_page",
+    "runs_on",
+]
 
 LOCK = threading.RLock()
+SENTENCE_END = re.compile(r"[.!?:;…][\"'”’»)\]\d]*$")
 
 _HYPHEN = 0x02  # what PDFium makes of a hyphen that divides a word at a line's end
 _BOLD = re.compile(r"bold|black|heavy|demi|cmbx", re.IGNORECASE)
@@ -119,6 +130,11 @@ def page_to_view(page: Any) -> Affine:  # noqa: ANN401 - pypdfium2 ships no type
     (e, f), (ax, ay), (cx, cy) = view(0, 0), view(1000, 0), view(0, 1000)
     a, b, c, d = (ax - e) / 1000, (ay - f) / 1000, (cx - e) / 1000, (cy - f) / 1000
     return Affine(a, b, c, d, e, f)
+
+
+def runs_on(last: Line, line: Line) -> bool:
+    """Return whether a sentence seems to go on from `last` to `line`."""
+    return not SENTENCE_END.search(last.text) and line.text.lstrip("\"'“‘«(")[:1].islower()
 
 
 def read_page(page: Any, number: int) -> PageText:  # noqa: ANN401 - pypdfium2 ships no types

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,10 @@ __all__ = ["parse", "read_text"]
 
 _MAX_HEADING = 80
 _MAX_TITLE_LINES = 4
+_MAX_PLAIN_WORDS = 8
+_MIN_HAND_LINES = 3
+# Dates, places, names of people with their function, quotations.
+_NO_PLAIN_HEADING = re.compile(r"[,\d\"“”@]")
 _READS_ON = (".", "!", ":", ";", ",", "…")
 _NUMBERED = re.compile(r"(?P<number>\d{1,2}(?:\.\d{1,2})*)(?P<dot>\.?)\s+[^\W\d_a-z]")
 _NAMED = re.compile(
@@ -108,6 +113,7 @@ class _Reader:
         self.title = ""
         self._path = HeadingPath()
         self._below_title = 0  # levels that the title takes
+        self._marked = 0  # level of the last heading marked as such; plain ones are below it
         self._at_top = True  # nothing but dates so far
         self._list = _List()
 
@@ -118,7 +124,10 @@ class _Reader:
                 return
         level = _heading_level(chunk, following)
         if level and not self._is_next_step(chunk):
-            self._heading(chunk, level + self._below_title)
+            self._marked = level + self._below_title
+            self._heading(chunk, self._marked)
+        elif _is_plain_heading(chunk, following):
+            self._heading(chunk, max(self._marked, self._below_title) + 1)
         elif _starts_lines(chunk):
             self._list = _List()
             self._lines(chunk)
@@ -161,12 +170,12 @@ class _Reader:
         """Add a paragraph, items, or a paragraph that leads to items."""
         marked = [at for at, line in enumerate(chunk) if _MARKER.match(line.text)]
         before = chunk[: marked[0]] if marked else chunk
-        lead = lead_in(before[-1].text) if before else self._list.lead
+        lead = lead_in(" ".join(line.text for line in before[-3:])) if before else self._list.lead
         more = following is not None and _MARKER.match(following[0].text) is not None
         in_list = not before and (self._list.is_open or more)
-        if not marked or not (len(marked) > 1 or lead or in_list):
-            self._list = _List(lead=lead_in(" ".join(line.text for line in chunk[-3:])))
-            self._add(chunk, BlockKind.PARAGRAPH)
+        # One line with a dash may be prose; several, or one after a colon, are a list.
+        if not marked or not (len(marked) > 1 or lead.endswith((":", "：")) or in_list):
+            self._prose(chunk)
             return
         if before:
             self._add(before, BlockKind.PARAGRAPH)
@@ -174,6 +183,16 @@ class _Reader:
         for start, end in zip(marked, [*marked[1:], len(chunk)], strict=True):
             level, context = self._list.enter(chunk[start:end])
             self._add(chunk[start:end], BlockKind.ITEM, level=level, context=context)
+
+    def _prose(self, chunk: _Chunk) -> None:
+        """Add a paragraph, or an item for every line that somebody ended on purpose."""
+        if _is_broken_by_hand(chunk):
+            for line in chunk:
+                self._add([line], BlockKind.ITEM, level=1, context=self._list.lead)
+            self._list = _List()
+        else:
+            self._list = _List(lead=lead_in(" ".join(line.text for line in chunk[-3:])))
+            self._add(chunk, BlockKind.PARAGRAPH)
 
     def _add(self, lines: _Chunk, kind: BlockKind, *, level: int = 0, context: str = "") -> None:
         self.blocks.append(
@@ -255,6 +274,40 @@ def _heading_level(chunk: _Chunk, following: _Chunk | None) -> int:
     if _NAMED.match(line) or (line.isupper() and letters > 2):
         return 1
     return 0
+
+
+def _is_plain_heading(chunk: _Chunk, following: _Chunk | None) -> bool:
+    """Return whether the chunk is a few words alone above a list or text that goes on."""
+    line = chunk[0].text
+    return (
+        len(chunk) == 1
+        and following is not None
+        and (_MARKER.match(following[0].text) is not None or _is_text(following))
+        and len(line.split()) <= _MAX_PLAIN_WORDS
+        and len(line) < _MAX_HEADING
+        and line[0].isupper()
+        and not _reads_on(line)
+        and not _NO_PLAIN_HEADING.search(line)
+    )
+
+
+def _is_text(chunk: _Chunk) -> bool:
+    return len(chunk) > 2 or len(chunk[0].text) >= _MAX_HEADING
+
+
+def _is_broken_by_hand(chunk: _Chunk) -> bool:
+    """Return whether lines end where somebody wanted it, as in recipes and addresses.
+
+    Where a program wrapped the lines, the first word of the next would not have fitted.
+    """
+    width = max(len(line.text) for line in chunk)
+    if len(chunk) < _MIN_HAND_LINES or width >= _MAX_HEADING:
+        return False
+    early = sum(
+        len(line.text) + 1 + len(after.text.split(maxsplit=1)[0]) <= width
+        for line, after in pairwise(chunk)
+    )
+    return early * 2 > len(chunk) - 1
 
 
 def _starts_lines(chunk: _Chunk) -> bool:
