@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from index.searcher import Searcher
 from index.terms import index_terms
 from index.types import Citation
-from qa.expected import expectation, holds
+from qa.expected import another_one, expectation, holds
 from qa.question import Question
 from qa.types import Answer, Passage, Quote, ScoredSentence
 
@@ -29,9 +29,10 @@ class AnswerSettings:
     quotes: int = 3  # at most
     passage_share: float = 0.5  # weight of the passage's score in the rank of its sentences
     expected: float = 0.05  # added where a sentence holds what is asked for
+    another: float = 0.75  # factor where a sentence speaks of another year or ordinal than asked
     near_best: float = 0.82  # share of the best rank from which a sentence is quoted too
     nearest: int = 3  # passages shown when there is no answer
-    abstain_below: float = 0.5  # confidence below which the documents do not say
+    abstain_below: float = 0.32  # confidence below which the documents do not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def rank_sentences(
             )
             if holds(wanted, sentence.text, asked):
                 rank += settings.expected
+            if another_one(question, sentence.text):
+                rank *= settings.another
             candidates.append(Candidate(passage, sentence, round(rank, 4)))
     # Sorting is stable: of equals the sentence of the better passage, then the earlier one.
     return sorted(candidates, key=lambda candidate: -candidate.rank)
@@ -79,14 +82,14 @@ class Chooser:
             searched_for: The question made whole.
             passages: What was retrieved for `searched_for`, best first.
         """
-        asked = Question.read(searched_for, self._searcher.inverse_document_frequency)
+        asked = Question.read(searched_for, self._searcher)
         missing = tuple(
             word
             for term, word in zip(asked.terms, asked.words, strict=True)
             if not self._searcher.document_frequency(term)
         )
         ranked = rank_sentences(searched_for, passages, self._settings)
-        confidence = self._confidence(asked, ranked)
+        confidence = _confidence(asked, ranked)
         quotes: tuple[Quote, ...] = ()
         if ranked and confidence >= self._settings.abstain_below:
             quotes = tuple(self._quotes(ranked))
@@ -101,22 +104,6 @@ class Chooser:
             passages=tuple(passages),
             generation=self._searcher.generation,
         )
-
-    def _confidence(self, asked: Question, ranked: Sequence[Candidate]) -> float:
-        """Return how sure it is that the best sentence answers: a logistic function.
-
-        Fitted by bench/confidence.py.
-        """
-        if not ranked:
-            return 0.0
-        best = ranked[0]
-        present = frozenset(index_terms(_around(best.passage)))
-        pairs = list(zip(asked.terms, asked.weights, strict=True))
-        covered = sum(weight for term, weight in pairs if term in present)
-        coverage = covered / asked.weight if asked.weight else 0.0
-        features = (1.0, best.passage.score, best.sentence.score, coverage)
-        total = sum(w * f for w, f in zip(WEIGHTS, features, strict=True))
-        return round(1 / (1 + math.exp(-total)), 4)
 
     def _quotes(self, ranked: Sequence[Candidate]) -> Iterator[Quote]:
         best = ranked[0].rank
@@ -171,8 +158,8 @@ class Chooser:
         )
 
 
-# Of 1, the passage's score, the best sentence's score, and the coverage of the question.
-WEIGHTS = (-4.0, 6.0, 3.0, 2.0)
+# Of 1, the cosine of the nearest sentence, and the coverage of the question by the best passage.
+WEIGHTS = (-10.62, 13.73, 5.69)
 
 
 def in_reading_order(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -184,5 +171,20 @@ def in_reading_order(candidates: Sequence[Candidate]) -> list[Candidate]:
     )
 
 
-def _around(passage: Passage) -> str:
-    return " ".join((passage.document.title, *passage.citation.headings, passage.text))
+def _confidence(asked: Question, ranked: Sequence[Candidate]) -> float:
+    """Return how sure it is that the documents answer: a logistic function of two signs.
+
+    Fitted by bench/confidence.py on questions that a library answers and questions from
+    elsewhere.
+    """
+    if not ranked:
+        return 0.0
+    passage = ranked[0].passage
+    words = " ".join((passage.document.title, *passage.citation.headings, passage.text))
+    features = (
+        1.0,
+        max(candidate.sentence.cosine for candidate in ranked),
+        asked.coverage(index_terms(words)),
+    )
+    total = sum(weight * feature for weight, feature in zip(WEIGHTS, features, strict=True))
+    return round(1 / (1 + math.exp(-total)), 4)

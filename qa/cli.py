@@ -43,13 +43,14 @@ from qa.visible import one_line
 if TYPE_CHECKING:
     from index.library import Library
     from index.reports import SyncReport
-    from index.types import DocumentInfo
 
 __all__ = ["cli", "resolve_library", "sync_with_progress"]
 
 _EPILOG = """
 \b
-Results go to stdout, progress and errors to stderr. Exit status:
+Results go to stdout, progress and errors to stderr. With --json a result is
+one JSON object on one line: its "kind", then the fields of the Python value.
+Exit status:
   0    done, also when the documents do not say
   1    failed, or a file was skipped; the reason is told
   2    wrong usage, also a missing folder and a question that is empty or too long
@@ -181,7 +182,7 @@ def _ask(question: str) -> None:
 def retrieve(
     question: tuple[str, ...], k: int, library: Path | None, where: Filter | None, as_json: bool
 ) -> None:
-    """Show the passages that fit QUESTION best, with score, place and why."""
+    """Show the passages that fit QUESTION best, and why."""
     asked = " ".join(question)
     with open_library(library, where) as opened:
         from qa.retriever import Retriever
@@ -199,7 +200,11 @@ def retrieve(
 @filter_options
 @json_option
 def find(words: tuple[str, ...], library: Path | None, where: Filter | None, as_json: bool) -> None:
-    """List every sentence that holds all WORDS, or a "quoted phrase"; not only the best."""
+    """List every sentence with all WORDS.
+
+    A phrase is given in quotation marks: quoth find "annual inspection". What is listed is all
+    there is, with totals by document.
+    """
     with open_library(library, where) as opened:
         result = opened.find(" ".join(map(_as_phrase, words)), where=where)
     if as_json:
@@ -237,13 +242,14 @@ def status(library: Path | None, list_documents: bool, as_json: bool) -> None:
 @yes_option
 @json_option
 def remove(what: tuple[str, ...], library: Path | None, yes: bool, as_json: bool) -> None:
-    """Take documents out of the library: WHAT is a number, a path or a source folder.
+    """Take documents out of the library.
 
-    The files themselves stay where they are. You are asked before more than one document goes;
-    without a terminal nothing is removed then unless you give --yes.
+    WHAT is a document's number or path, as `quoth status --documents` lists them, or a folder.
+    The files themselves stay where they are. You are asked before more than one document
+    goes; without a terminal nothing is removed then unless you give --yes.
     """
     with open_library(library, read_only=False) as opened:
-        doomed = {document.id for name in what for document in _named(opened, name)}
+        doomed = {document.id for name in what for document in opened.named(name)}
         if len(doomed) > 1 and not yes:
             if not _can_ask():
                 raise QuothError(
@@ -251,31 +257,11 @@ def remove(what: tuple[str, ...], library: Path | None, yes: bool, as_json: bool
                     "Give --yes to remove them."
                 )
             _ask(f"Remove {len(doomed)} documents from the library?")
-        removed = [gone for name in what for gone in opened.remove(_as_number(name))]
+        removed = [gone for name in dict.fromkeys(what) for gone in opened.remove(name)]
     if as_json:
         print_json("remove", {"documents": removed})
     else:
         print_lines(document_lines(removed, "removed"))
-
-
-def _as_number(name: str) -> int | str:
-    return int(name) if name.isdecimal() else name
-
-
-def _named(library: Library, name: str) -> list[DocumentInfo]:
-    """Return what `Library.remove` would remove, empty where it would say that there is none."""
-    documents = library.documents()
-    if name.isdecimal():
-        return [document for document in documents if document.id == int(name)]
-    place, path = Path(name).expanduser().absolute(), name.strip("/")
-    found = [
-        document
-        for document in documents
-        if document.path == path
-        or document.path.startswith(path + "/")
-        or (document.file is not None and place in (document.file, *document.file.parents))
-    ]
-    return found or [document for document in documents if document.name == path]
 
 
 @cli.command()
@@ -283,7 +269,10 @@ def _named(library: Library, name: str) -> list[DocumentInfo]:
 @model_option
 @json_option
 def rebuild(library: Path | None, model: str | None, as_json: bool) -> None:
-    """Make the search indexes anew; with --model embed every sentence with that model."""
+    """Make the search indexes anew, or change the model.
+
+    Without --model nothing is embedded again; with it everything is, while search goes on.
+    """
     encoder = chosen_model(model)
     with open_library(library, read_only=False) as opened:
         with shown_progress() as show:

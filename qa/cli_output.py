@@ -41,7 +41,7 @@ def _print_wrapped(lines: Iterable[Line]) -> None:
         wrapped = text.wrap(console, max(width - line.indent, 20)) if line.words else [text]
         for number, part in enumerate(wrapped):
             label = line.label if number == 0 else ""
-            row = Text.assemble((label.ljust(line.indent), "cyan"), part)
+            row = Text.assemble((label, "cyan"), " " * (line.indent - len(label)), part)
             console.print(row, no_wrap=True, overflow="ignore", crop=False)
 
 

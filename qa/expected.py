@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from index.terms import index_terms
 
-__all__ = ["Expectation", "expectation", "holds"]
+__all__ = ["Expectation", "another_one", "expectation", "holds"]
 
 
 class Expectation(StrEnum):
@@ -96,6 +96,25 @@ _REASON = re.compile(
     r"reason|caused?|owing to|thanks to|for fear)\b",
     re.I,
 )
+
+
+_SPECIFICS = (
+    re.compile(r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b", re.I),
+    re.compile(r"\b(?:1[5-9]|20)\d\d\b"),
+)
+
+
+def another_one(question: str, sentence: str) -> bool:
+    """Return whether `sentence` speaks of another one than the question: the first, not the third.
+
+    It does when the question names an ordinal or a year, and the sentence names others only.
+    """
+    for pattern in _SPECIFICS:
+        asked = {match.casefold() for match in pattern.findall(question)}
+        said = {match.casefold() for match in pattern.findall(sentence)}
+        if asked and said and not asked & said:
+            return True
+    return False
 
 
 def expectation(question: str) -> Expectation:

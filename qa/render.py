@@ -46,8 +46,8 @@ def passages_to_text(passages: Sequence[Passage]) -> str:
 # Markdown ------------------------------------------------------------------------------------
 
 # What could begin emphasis, code, a link, an entity, HTML, a table, a formula or strikethrough.
-# A dot, colon or slash inside a word could make it a link where a renderer looks for bare ones.
-_ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$^#{}@]|[.:/](?=\S)")
+# A dot or colon inside a word could make it a link where a renderer looks for bare ones.
+_ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$^#{}@]|[.:](?=\S)")
 # What could begin a heading, list, rule or definition at the start of a block.
 _OPENING = re.compile(r"(?:[-+=:]|\d{1,9}(?=[.)](?:\s|$)))")
 
@@ -92,12 +92,10 @@ def _markdown_blocks(answer: Answer) -> Iterator[str]:
 
 
 def _notice_to_markdown(notice: str) -> str:
-    # Our own words, but they name titles and paths; only a list of them keeps its shape.
-    lines = []
-    for line in visible(notice).splitlines():
-        item = line.startswith("- ")
-        lines.append("- " + escape_markdown(line[2:]) if item else escape_markdown(line))
-    return "\n".join(lines)
+    # Our own words, but they name titles and paths; what follows the first line is a list.
+    first, *rest = [line for line in visible(notice).splitlines() if line.strip()] or [""]
+    items = [f"- {escape_markdown(line.removeprefix('- '))}" for line in rest]
+    return "\n".join([escape_markdown(first), *items])
 
 
 def _quote_to_markdown(quote: Quote, number: int) -> str:

@@ -81,7 +81,7 @@ class Retriever:
         self, searcher: Searcher, question: str, *, k: int, where: Filter | None = None
     ) -> list[Passage]:
         """Return what `retrieve` does, from a searcher that is open already."""
-        asked = Question.read(question, searcher.inverse_document_frequency)
+        asked = Question.read(question, searcher)
         only = searcher.allowed(where)
         if not searcher.passage_count or only == frozenset():
             return []
@@ -180,22 +180,18 @@ class Retriever:
         share = self.settings.sentence_words
         for sentence, cosine in zip(best.row.sentences, best.cosines, strict=True):
             words = text[sentence.start : sentence.end]
-            score = (1 - share) * float(cosine) + share * self._coverage(
-                asked, f"{sentence.context} {words}"
+            score = (1 - share) * float(cosine) + share * asked.coverage(
+                set(index_terms(f"{sentence.context} {words}"))
             )
             if sentence.kind == "heading" and len(best.row.sentences) > 1:
                 score /= 2  # a heading names what is asked; the answer stands below it
             yield ScoredSentence(
-                sentence.start, sentence.end, words, round(min(max(score, 0.0), 1.0), 4)
+                sentence.start,
+                sentence.end,
+                words,
+                round(min(max(score, 0.0), 1.0), 4),
+                round(float(cosine), 4),
             )
-
-    def _coverage(self, asked: Question, words: str) -> float:
-        """Return the weight of the question's terms among `words`, as a share of all."""
-        if not asked.weight:
-            return 0.0
-        present = set(index_terms(words))
-        pairs = zip(asked.terms, asked.weights, strict=True)
-        return sum(weight for term, weight in pairs if term in present) / asked.weight
 
 
 def retrieve(

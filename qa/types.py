@@ -12,12 +12,16 @@ __all__ = ["Answer", "Disagreement", "Passage", "Quote", "ScoredSentence"]
 
 @dataclass(frozen=True, slots=True)
 class ScoredSentence:
-    """A sentence of a passage with how well it fits the question."""
+    """A sentence of a passage with how well it fits the question.
+
+    `score` mixes meaning and words and lies in [0, 1]; `cosine` is meaning alone.
+    """
 
     start: int
     end: int
     text: str
     score: float
+    cosine: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
