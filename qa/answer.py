@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from index.searcher import Searcher
 from index.terms import index_terms
 from index.types import Citation
-from qa.expected import another_one, expectation, holds
+from qa.expected import Expectation, another_one, expectation, holds
 from qa.question import Question
 from qa.types import Answer, Passage, Quote, ScoredSentence
 
@@ -26,7 +26,8 @@ class AnswerSettings:
     """How quotes are chosen, and when there are none."""
 
     passages: int = 8  # read for an answer
-    quotes: int = 3  # at most
+    quotes: int = 3  # at most, apart from the items of a list
+    items: int = 8  # of a list, at most
     passage_share: float = 0.5  # weight of the passage's score in the rank of its sentences
     expected: float = 0.05  # added where a sentence holds what is asked for
     another: float = 0.75  # factor where a sentence speaks of another year or ordinal than asked
@@ -92,7 +93,7 @@ class Chooser:
         confidence = _confidence(asked, ranked)
         quotes: tuple[Quote, ...] = ()
         if ranked and confidence >= self._settings.abstain_below:
-            quotes = tuple(self._quotes(ranked))
+            quotes = tuple(self._quotes(searched_for, ranked))
         return Answer(
             question=question,
             searched_for=searched_for,
@@ -105,22 +106,28 @@ class Chooser:
             generation=self._searcher.generation,
         )
 
-    def _quotes(self, ranked: Sequence[Candidate]) -> Iterator[Quote]:
-        best = ranked[0].rank
-        chosen: list[Candidate] = []
-        texts: dict[str, list[Candidate]] = {}
+    def _quotes(self, question: str, ranked: Sequence[Candidate]) -> Iterator[Quote]:
+        places: dict[str, list[Candidate]] = {}
         for candidate in ranked:
-            if candidate.rank < best * self._settings.near_best:
-                break
-            same = texts.setdefault(" ".join(candidate.sentence.text.split()).casefold(), [])
-            same.append(candidate)
-            if len(same) == 1 and len(chosen) < self._settings.quotes:
-                chosen.append(candidate)
-        for candidate in in_reading_order(chosen):
-            same = texts[" ".join(candidate.sentence.text.split()).casefold()]
-            also = [self._citation(other) for other in same if other is not candidate]
+            places.setdefault(_folded(candidate), []).append(candidate)
+        for candidate in in_reading_order(self._chosen(question, ranked)):
+            others = [other for other in places.get(_folded(candidate), ()) if other != candidate]
+            also = [self._citation(other) for other in others]
+            # A passage that is there twice has each of its sentences there twice.
             also += candidate.passage.also_at
             yield self._quote(candidate, tuple(dict.fromkeys(also)))
+
+    def _chosen(self, question: str, ranked: Sequence[Candidate]) -> list[Candidate]:
+        """Return the best sentence, others as good, and what a lead-in leads to."""
+        least = ranked[0].rank * self._settings.near_best
+        wanted = expectation(question)
+        chosen: dict[str, Candidate] = {}
+        for candidate in ranked:
+            if candidate.rank < least or len(chosen) >= self._settings.quotes:
+                break
+            for part in unfolded(candidate, wanted, self._settings.items):
+                chosen.setdefault(_folded(part), part)
+        return list(chosen.values())
 
     def _quote(self, candidate: Candidate, also_at: tuple[Citation, ...]) -> Quote:
         passage, sentence = candidate.passage, candidate.sentence
@@ -160,6 +167,32 @@ class Chooser:
 
 # Of 1, the cosine of the nearest sentence, and the coverage of the question by the best passage.
 WEIGHTS = (-10.62, 13.73, 5.69)
+
+
+def unfolded(candidate: Candidate, wanted: Expectation, items: int) -> list[Candidate]:
+    """Return a sentence with what belongs to it.
+
+    A heading gives way to the sentence below it; a lead-in brings the items it leads to; an
+    item brings its siblings when a list or a procedure is asked for.
+    """
+    sentences = candidate.passage.sentences
+    at = next(i for i, s in enumerate(sentences) if s.start == candidate.sentence.start)
+    while sentences[at].kind == "heading" and at + 1 < len(sentences):
+        at += 1
+    found = sentences[at]
+    below = [s for s in sentences[at + 1 :] if s.kind in ("item", "row")]
+    if found.leads and below:
+        parts = [found, *below[:items]]
+    elif found.kind == "item" and wanted in (Expectation.LIST, Expectation.STEPS):
+        siblings = [s for s in sentences if s.kind == "item" and s.context == found.context]
+        parts = siblings[:items]
+    else:
+        parts = [found]
+    return [Candidate(candidate.passage, part, candidate.rank) for part in parts]
+
+
+def _folded(candidate: Candidate) -> str:
+    return " ".join(candidate.sentence.text.split()).casefold()
 
 
 def in_reading_order(candidates: Sequence[Candidate]) -> list[Candidate]:

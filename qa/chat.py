@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from index.library import Library
 from index.searcher import Searcher
 from index.types import DocumentInfo, Filter
@@ -84,28 +86,37 @@ class Chat:
     def _answer(
         self, searcher: Searcher, question: str, where: Filter | None, *, whole: bool
     ) -> Answer:
-        readings = [question] if whole else self._readings(question)
-        chooser = Chooser(searcher, self._settings)
-        best: Answer | None = None
-        for reading in readings:
-            passages = self._retriever.search(
-                searcher, reading, k=self._settings.passages, where=where
-            )
-            answer = chooser.answer(question, reading, passages)
-            # The first reading that finds something wins a tie: the fullest one.
-            if best is None or answer.confidence > best.confidence + FULLER:
-                best = answer
-        assert best is not None  # there is always one reading
-        return best
+        turns = [turn for turn in self.turns if not turn.notice]
+        if whole or not turns:
+            return self._read(searcher, question, question, where)
+        *completed, bare = whole_questions(
+            question, _topic(turns), [quote.text for quote in turns[-1].quotes]
+        )
+        leans = leans_on_history(question)
+        plain = self._read(searcher, question, bare if leans else question, where)
+        if not leans and plain.confidence >= SURE:
+            return plain
+        # Which reading is meant, the documents decide: the one that they answer best.
+        readings = [self._read(searcher, question, text, where) for text in completed]
+        best = max(readings, key=lambda answer: answer.confidence, default=plain)
+        bonus = LEANING if leans else -LEANING
+        return best if best.confidence + bonus > plain.confidence else plain
 
-    def _readings(self, question: str) -> list[str]:
-        earlier = [turn.searched_for for turn in self.turns if not turn.notice]
-        if not earlier or not leans_on_history(question):
-            return [question]
-        return whole_questions(question, earlier)
+    def _read(
+        self, searcher: Searcher, question: str, reading: str, where: Filter | None
+    ) -> Answer:
+        passages = self._retriever.search(searcher, reading, k=self._settings.passages, where=where)
+        return Chooser(searcher, self._settings).answer(question, reading, passages)
 
 
-FULLER = 0.15  # by so much must the bare question be surer than the completed one
+SURE = 0.5  # confidence from which a question without signs of leaning is taken as it is
+LEANING = 0.15  # what such signs count for, in confidence
+
+
+def _topic(turns: Sequence[Answer]) -> str:
+    """Return the last question that stood on its own, or the first of all."""
+    alone = [turn.question for turn in turns if turn.searched_for == turn.question]
+    return alone[-1] if alone else turns[0].searched_for
 
 
 def _beginning(searcher: Searcher, info: DocumentInfo) -> list[Quote]:

@@ -24,6 +24,8 @@ class Expectation(StrEnum):
     PERSON = "person"
     PLACE = "place"
     REASON = "reason"
+    STEPS = "steps"
+    LIST = "list"
 
 
 _RULES: tuple[tuple[Expectation, re.Pattern[str]], ...] = (
@@ -62,7 +64,24 @@ _RULES: tuple[tuple[Expectation, re.Pattern[str]], ...] = (
             re.I,
         ),
     ),
+    (
+        Expectation.STEPS,
+        re.compile(
+            r"\bhow (?:do|can|could|should|must|to|may|is|are|does)\b|\bwhat should|"
+            r"\bwhat (?:do|must|shall) (?:I|we|you|one|people|staff)\b|"
+            r"\b(?:steps|procedure)\b",
+            re.I,
+        ),
+    ),
     (Expectation.REASON, re.compile(r"\b(why|for what reason|what (?:caused|causes))\b", re.I)),
+    (
+        Expectation.LIST,
+        re.compile(
+            r"\b(?:which|what)(?: \w+){0,2} \w+s\b|\b(?:list|name all|enumerate)\b|"
+            r"\bwhat (?:does|do) .+ (?:include|contain|consist|propose|cover)",
+            re.I,
+        ),
+    ),
 )
 
 _NUMBER = re.compile(

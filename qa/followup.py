@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from index.terms import spanned_terms
+from qa.question import LIGHT_WORDS
 
 __all__ = ["leans_on_history", "whole_questions"]
 
@@ -31,7 +32,13 @@ _NO_PRONOUN = re.compile(
     re.I,
 )
 _ORDINAL = re.compile(r"\b(?:first|second|third|last|next|previous|other|one|ones)\b", re.I)
+# Capitalised words in a row, inside a sentence or several of them at its beginning.
+_ENTITY = re.compile(
+    r"(?:(?<=[a-z,;] )[A-Z][\w'’-]+|\b[A-Z][\w'’-]+ (?:& |of |de |van )?[A-Z][\w'’-]+)"
+    r"(?: (?:& |of |de |van )?[A-Z][\w'’-]+)*"
+)
 _MAX_WORDS = 12  # taken over from the last turn
+_MAX_ENTITIES = 4
 
 
 def leans_on_history(question: str) -> bool:
@@ -47,27 +54,35 @@ def leans_on_history(question: str) -> bool:
     return len(telling) <= 1 and asks and len(question.split()) <= 4 and not _names(question)
 
 
-def whole_questions(question: str, earlier: Sequence[str]) -> list[str]:
-    """Return readings of a follow-up, the fullest first: completed by the turns before it.
+def whole_questions(question: str, topic: str, shown: Sequence[str]) -> list[str]:
+    """Return readings of a follow-up, the likeliest first; the last is the bare question.
 
     Args:
         question: As it was asked.
-        earlier: What was searched for in the turns before, oldest first; at least one.
+        topic: The last question that stood on its own.
+        shown: The quotes of the last answer.
     """
-    rest = _OPENING.sub("", question).strip() or question.strip()
-    own = {term.term for term in spanned_terms(rest) if not term.stop}
-    last = earlier[-1]
-    topic = [
-        last[term.start : term.end]
-        for term in spanned_terms(last)
-        if not term.stop
-        and term.term not in own
-        and not _ORDINAL.fullmatch(last[term.start : term.end])
-    ][:_MAX_WORDS]
-    if not topic:
-        return [rest]
-    stem = rest.rstrip(" ?.!")
-    return [f"{stem} {' '.join(dict.fromkeys(topic))}", rest]
+    rest = (_OPENING.sub("", question).strip() or question.strip()).rstrip(" ?.!")
+    readings = [_joined(rest, _telling(topic)), _joined(rest, _entities(shown))]
+    return [*dict.fromkeys(reading for reading in readings if reading), rest]
+
+
+def _joined(question: str, words: Sequence[str]) -> str | None:
+    """Return the question with those of `words` that it lacks; None if it has them all."""
+    own = {term.term for term in spanned_terms(question)}
+    new = [w for w in words if not {term.term for term in spanned_terms(w)} <= own]
+    return f"{question} {' '.join(dict.fromkeys(new[:_MAX_WORDS]))}" if new else None
+
+
+def _telling(text: str) -> list[str]:
+    words = (text[term.start : term.end] for term in spanned_terms(text) if not term.stop)
+    return [w for w in words if w.casefold() not in LIGHT_WORDS and not _ORDINAL.fullmatch(w)]
+
+
+def _entities(shown: Sequence[str]) -> list[str]:
+    """Return the names in the sentences shown last: what "they" and "it" may point to."""
+    found = [match[0] for text in shown for match in _ENTITY.finditer(text)]
+    return list(dict.fromkeys(found))[:_MAX_ENTITIES]
 
 
 def _names(question: str) -> bool:

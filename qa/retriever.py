@@ -178,19 +178,23 @@ class Retriever:
 
     def _sentences(self, asked: Question, best: _Scored, text: str) -> Iterator[ScoredSentence]:
         share = self.settings.sentence_words
+        headers = {sentence.context for sentence in best.row.sentences if sentence.kind == "row"}
         for sentence, cosine in zip(best.row.sentences, best.cosines, strict=True):
             words = text[sentence.start : sentence.end]
-            score = (1 - share) * float(cosine) + share * asked.coverage(
-                set(index_terms(f"{sentence.context} {words}"))
-            )
-            if sentence.kind == "heading" and len(best.row.sentences) > 1:
-                score /= 2  # a heading names what is asked; the answer stands below it
+            covered = asked.coverage(set(index_terms(f"{sentence.context} {words}")))
+            score = (1 - share) * float(cosine) + share * covered
+            # A heading, or the header of a table, names what is asked; the answer stands below.
+            heads = sentence.kind == "heading" or (sentence.kind == "row" and words in headers)
+            if heads and len(best.row.sentences) > 1:
+                score /= 2
             yield ScoredSentence(
-                sentence.start,
-                sentence.end,
-                words,
-                round(min(max(score, 0.0), 1.0), 4),
-                round(float(cosine), 4),
+                start=sentence.start,
+                end=sentence.end,
+                text=words,
+                score=round(min(max(score, 0.0), 1.0), 4),
+                cosine=round(float(cosine), 4),
+                kind="heading" if heads else sentence.kind,
+                context=sentence.context,
             )
 
 

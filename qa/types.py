@@ -14,7 +14,9 @@ __all__ = ["Answer", "Disagreement", "Passage", "Quote", "ScoredSentence"]
 class ScoredSentence:
     """A sentence of a passage with how well it fits the question.
 
-    `score` mixes meaning and words and lies in [0, 1]; `cosine` is meaning alone.
+    `score` mixes meaning and words and lies in [0, 1]; `cosine` is meaning alone. `kind` says
+    what it is: "paragraph" for a sentence of running text, "heading", "item", "row" or "code";
+    `context` is the header of its table or the lead-in of its list.
     """
 
     start: int
@@ -22,6 +24,13 @@ class ScoredSentence:
     text: str
     score: float
     cosine: float = 0.0
+    kind: str = "paragraph"
+    context: str = ""
+
+    @property
+    def leads(self) -> bool:
+        """Whether what it says stands after it: a heading, or "as follows:"."""
+        return self.kind == "heading" or self.text.rstrip().endswith(":")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
