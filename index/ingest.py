@@ -89,7 +89,7 @@ def prepare(document: Document, label: Label) -> Prepared:
         sentences,
         passages,
         tuple(_sentence_string(document, s) for s in sentences),
-        tuple(plain(document.text[p.start : p.end]) for p in passages),
+        tuple(_passage_string(document, p, title) for p in passages),
         tuple(
             (
                 *about,
@@ -107,6 +107,12 @@ def _sentence_string(document: Document, sentence: Sentence) -> str:
     text = plain(document.text[sentence.start : sentence.end])
     # A row or an item alone often does not say what it is about.
     return f"{plain(block.context)} {text}" if block.context else text
+
+
+def _passage_string(document: Document, passage: PassageSpan, title: str) -> str:
+    text = plain(document.text[passage.start : passage.end])
+    # The title helps a passage's vector and harms a sentence's: docs/benchmarks.md.
+    return f"{plain(title)}. {text}" if title else text
 
 
 class Ingest:

@@ -110,7 +110,7 @@ class Chooser:
         places: dict[str, list[Candidate]] = {}
         for candidate in ranked:
             places.setdefault(_folded(candidate), []).append(candidate)
-        for candidate in in_reading_order(self._chosen(question, ranked)):
+        for candidate in self._chosen(question, ranked):
             others = [other for other in places.get(_folded(candidate), ()) if other != candidate]
             also = [self._citation(other) for other in others]
             # A passage that is there twice has each of its sentences there twice.
@@ -118,7 +118,7 @@ class Chooser:
             yield self._quote(candidate, tuple(dict.fromkeys(also)))
 
     def _chosen(self, question: str, ranked: Sequence[Candidate]) -> list[Candidate]:
-        """Return the best sentence, others as good, and what a lead-in leads to."""
+        """Return the best sentence first, others as good, each with what it leads to."""
         least = ranked[0].rank * self._settings.near_best
         wanted = expectation(question)
         chosen: dict[str, Candidate] = {}
@@ -193,15 +193,6 @@ def unfolded(candidate: Candidate, wanted: Expectation, items: int) -> list[Cand
 
 def _folded(candidate: Candidate) -> str:
     return " ".join(candidate.sentence.text.split()).casefold()
-
-
-def in_reading_order(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates, documents by their best one, in reading order within each."""
-    documents = list(dict.fromkeys(c.passage.document.id for c in candidates))
-    return sorted(
-        candidates,
-        key=lambda c: (documents.index(c.passage.document.id), c.sentence.start),
-    )
 
 
 def _confidence(asked: Question, ranked: Sequence[Candidate]) -> float:

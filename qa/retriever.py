@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Retriever", "RetrieverSettings", "retrieve"]
 
-K1, B = 1.5, 0.75  # BM25: how soon a repeated word stops counting, how much length counts
+K1, B = 1.5, 0.5  # BM25: how soon a repeated word stops counting, how much length counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class RetrieverSettings:
     """How passages are found and weighed."""
 
     candidates: int = 150  # passages proposed by each of sentence, passage and word search
-    words: float = 0.6  # weight of the words in a passage's score; the rest is meaning
+    words: float = 0.5  # weight of the words in a passage's score; the rest is meaning
     sentence_words: float = 0.5  # the same for the score of a sentence inside its passage
     phrase: float = 0.9  # score of the words where a quoted phrase stands in the passage
     duplicate: float = 0.9  # share of common terms from which two passages count as one

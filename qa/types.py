@@ -102,7 +102,8 @@ class Answer:
         question: As it was asked.
         searched_for: The question as it was made whole for the search; equals `question`
             when it stood alone.
-        quotes: In reading order within a document, best document first; empty when abstaining.
+        quotes: The best first, the parts of a list together and in order; empty when
+            abstaining.
         abstained: Whether the documents do not say.
         confidence: In [0, 1], that the first quote answers the question.
         missing_words: Words of the question that no document has.
