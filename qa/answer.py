@@ -18,7 +18,7 @@ from qa.expected import Expectation, another_one, expectation, holds
 from qa.question import Question
 from qa.types import Answer, Passage, Quote, ScoredSentence
 
-__all__ = ["AnswerSettings", "Candidate", "Chooser", "rank_sentences"]
+__all__ = ["AnswerSettings", "Candidate", "Chooser", "confidence_features", "rank_sentences"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,8 @@ class Chooser:
         )
 
 
-# Of 1, the cosine of the nearest sentence, and the coverage of the question by the best passage.
+# Of 1 and the features of confidence. Fitted by bench/confidence.py on questions that a library
+# answers and on questions about something else.
 WEIGHTS = (-10.62, 13.73, 5.69)
 
 
@@ -195,20 +196,22 @@ def _folded(candidate: Candidate) -> str:
     return " ".join(candidate.sentence.text.split()).casefold()
 
 
-def _confidence(asked: Question, ranked: Sequence[Candidate]) -> float:
-    """Return how sure it is that the documents answer: a logistic function of two signs.
+def confidence_features(asked: Question, ranked: Sequence[Candidate]) -> tuple[float, float]:
+    """Return the signs that the documents answer, each about in [0, 1].
 
-    Fitted by bench/confidence.py on questions that a library answers and questions from
-    elsewhere.
+    They are the cosine of the nearest sentence that was read, and the coverage of the
+    question's terms by the best passage, its title and headings.
     """
-    if not ranked:
-        return 0.0
     passage = ranked[0].passage
     words = " ".join((passage.document.title, *passage.citation.headings, passage.text))
-    features = (
-        1.0,
-        max(candidate.sentence.cosine for candidate in ranked),
-        asked.coverage(index_terms(words)),
-    )
+    nearest = max(candidate.sentence.cosine for candidate in ranked)
+    return nearest, asked.coverage(frozenset(index_terms(words)))
+
+
+def _confidence(asked: Question, ranked: Sequence[Candidate]) -> float:
+    """Return how sure it is that the documents answer: a logistic function of the signs."""
+    if not ranked:
+        return 0.0
+    features = (1.0, *confidence_features(asked, ranked))
     total = sum(weight * feature for weight, feature in zip(WEIGHTS, features, strict=True))
     return round(1 / (1 + math.exp(-total)), 4)

@@ -9,8 +9,9 @@ were chosen on development sets, see docs/benchmarks.md.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -157,9 +158,9 @@ class Retriever:
         row = best.row
         content = searcher.content(row.document)
         terms = set(row.terms)
-        matched = [
+        matched = _whole_words(
             word for term, word in zip(asked.terms, asked.words, strict=True) if term in terms
-        ]
+        )
         why = [f"matches {', '.join(matched)}"] if matched else []
         if best.dense >= self.settings.close:
             why.append("close in meaning")
@@ -230,6 +231,13 @@ def citation_of(searcher: Searcher, row: PassageRow, start: int, end: int) -> Ci
         page=searcher.content(row.document).page_at(start) if info.pages else None,
         headings=row.headings,
     )
+
+
+def _whole_words(words: Iterable[str]) -> list[str]:
+    """Return the words without those that are parts of another: E-4304, not E and 4304."""
+    found = list(words)
+    parts = {part for word in found for part in re.split(r"[-/.]", word) if part != word}
+    return [word for word in found if word not in parts]
 
 
 def _alike(a: frozenset[str], b: frozenset[str], share: float) -> bool:
