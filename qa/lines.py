@@ -111,7 +111,7 @@ def _abstention_lines(answer: Answer) -> Iterator[Line]:
         yield _line("The nearest passages, which are not an answer:", "quiet")
         for passage in answer.nearest[:_NEAREST_SHOWN]:
             yield Line()
-            yield _line(one_line(passage.text), indent=4, label="  –")
+            yield _line(one_line(passage.best.text), indent=4, label="  –")
             yield _line(place(passage.citation), "quiet", indent=4)
 
 
