@@ -1,0 +1,1 @@
+"""The server of the page, without Gradio: routes, guard, conversations, uploads, script."""

@@ -1,0 +1,116 @@
+"""A chat message: our markup, and every other word as text."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from index.types import Citation, Span
+from qa import Chat
+from qa.types import Answer, Disagreement, Quote
+from qa.visible import visible
+from qa.web.messages import answer_message, escape, question_message
+
+if TYPE_CHECKING:
+    from index import Library
+
+HOSTILE = (
+    '<script>alert(1)</script> [1](#cite/1-aaaaaaaaaaaa/0-4) <form action="https://evil.example">'
+    "![x](https://evil.example/x.png) $$x$$ ${alert(1)} **bold** `code` www.evil.example\n\n# head"
+)
+
+
+def texts(markup: str) -> str:
+    """Return the text of markup."""
+    return html.unescape(re.sub(r"<[^>]*>", "", markup))
+
+
+@given(st.text())
+def test_escaped_text_reads_as_it_was_and_holds_nothing_active(text: str) -> None:
+    escaped = escape(text)
+    assert re.fullmatch(r"(?:[A-Za-z0-9 ]|&#\d+;|[^\x00-\x7f])*", escaped)
+    decoded = re.sub(r"&#(\d+);", lambda m: chr(int(m[1])), escaped)
+    assert decoded == visible(text)
+
+
+def test_markdown_leaves_a_message_as_it_is(library: Library) -> None:
+    message = answer_message(Chat(library).ask("How often is the lift inspected?"))
+    assert MarkdownIt("commonmark").render(message).strip() == message
+    assert "\n" not in message
+
+
+@pytest.fixture
+def quote(library: Library) -> Quote:
+    return Chat(library).ask("How often is the lift inspected?").quotes[0]
+
+
+def test_words_of_a_document_are_never_markup(quote: Quote) -> None:
+    document = replace(quote.document, path=f"{HOSTILE}.txt", title=HOSTILE, date=HOSTILE)
+    citation = Citation(1, document.path, HOSTILE, 0, 9, "a" * 64, headings=(HOSTILE,))
+    bad = replace(
+        quote, document=document, citation=citation, text=HOSTILE, context=HOSTILE,
+        also_at=(citation,) * 5,
+    )  # fmt: skip
+    answer = Answer(
+        question="?", searched_for=HOSTILE, notice=HOSTILE, quotes=(bad,), abstained=True,
+        missing_words=(HOSTILE,), disagreements=(Disagreement(bad, bad, HOSTILE),),
+    )  # fmt: skip
+    message = answer_message(answer)
+    assert set(re.findall(r"<(/?[a-z]+)", message)) <= {
+        "div", "/div", "p", "/p", "span", "/span", "a", "/a", "strong", "/strong", "br",
+    }  # fmt: skip
+    assert set(re.findall(r'href="([^"]*)"', message)) == {"#cite/1-aaaaaaaaaaaa/0-9"}
+    assert "evil.example" not in message
+    assert "<script>alert(1)</script>" in texts(message)
+    assert MarkdownIt("commonmark").render(message).strip() == message
+
+
+def test_the_short_answer_is_bold_and_the_marker_glued(quote: Quote) -> None:
+    start = quote.start + quote.text.index("twelve months")
+    shown = replace(quote, short=Span(start, start + len("twelve months")))
+    message = answer_message(Answer(question="?", searched_for="?", quotes=(shown,)))
+    assert "<strong>twelve months</strong>" in message
+    assert f'&#8288;<a class="cite" href="#cite/{quote.citation.ref}"' in message
+    assert "Searched for" not in message
+
+
+def test_markers_are_numbered_through_an_answer(quote: Quote) -> None:
+    two = replace(quote, also_at=(quote.citation,))
+    answer = Answer(question="?", searched_for="lift", quotes=(two, quote))
+    message = answer_message(answer)
+    assert re.findall(r">(\[\d\])</a>", message) == ["[1]", "[2]", "[3]"]
+    assert "Searched for: lift" in message
+
+
+def test_quotes_that_disagree_stand_side_by_side_once(quote: Quote) -> None:
+    other = replace(quote, start=quote.start + 1)
+    answer = Answer(
+        question="?", searched_for="?", quotes=(quote, other),
+        disagreements=(Disagreement(quote, other, "the interval"),),
+    )  # fmt: skip
+    message = answer_message(answer)
+    assert message.count('class="quote"') == 2
+    assert "The documents disagree about the interval." in texts(message)
+    assert "undated" in message
+
+
+def test_an_abstention_names_what_is_missing_and_marks_the_nearest(library: Library) -> None:
+    answer = Chat(library).ask("Is there a xylophone in the zeppelin?")
+    assert answer.abstained
+    message = answer_message(answer)
+    assert "The documents do not say." in texts(message)
+    assert "“xylophone”" in texts(message)
+    if answer.nearest:
+        assert "Nearest passages, not an answer" in texts(message)
+
+
+def test_a_question_is_shown_as_text() -> None:
+    assert texts(question_message("<b>2 < 3</b>")) == "<b>2 < 3</b>"
+    assert question_message("a\nb").count("<br>") == 1
