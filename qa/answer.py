@@ -31,6 +31,7 @@ class AnswerSettings:
     passage_share: float = 0.5  # weight of the passage's score in the rank of its sentences
     expected: float = 0.05  # added where a sentence holds what is asked for
     another: float = 0.75  # factor where a sentence speaks of another year or ordinal than asked
+    own: float = 0.5  # share of its rank that a sentence without a follow-up's own words loses
     near_best: float = 0.82  # share of the best rank from which a sentence is quoted too
     nearest: int = 3  # passages shown when there is no answer
     abstain_below: float = 0.32  # confidence below which the documents do not say
@@ -46,9 +47,20 @@ class Candidate:
 
 
 def rank_sentences(
-    question: str, passages: Sequence[Passage], settings: AnswerSettings | None = None
+    question: str,
+    passages: Sequence[Passage],
+    settings: AnswerSettings | None = None,
+    own: Question | None = None,
 ) -> list[Candidate]:
-    """Return the sentences of `passages`, the one most likely to answer first."""
+    """Return the sentences of `passages`, the one most likely to answer first.
+
+    Args:
+        question: The question made whole.
+        passages: What was retrieved for it, best first.
+        settings: How signs are weighed.
+        own: For a follow-up, the words that were really asked: in "And the cats?" after a
+            question about dogs a sentence about dogs is no answer.
+    """
     settings = settings or AnswerSettings()
     wanted = expectation(question)
     asked = frozenset(index_terms(question))
@@ -63,6 +75,9 @@ def rank_sentences(
                 rank += settings.expected
             if another_one(question, sentence.text):
                 rank *= settings.another
+            if own is not None and own.weight:
+                said = own.coverage(frozenset(index_terms(f"{sentence.context} {sentence.text}")))
+                rank *= 1 - settings.own * (1 - said)
             candidates.append(Candidate(passage, sentence, round(rank, 4)))
     # Sorting is stable: of equals the sentence of the better passage, then the earlier one.
     return sorted(candidates, key=lambda candidate: -candidate.rank)
@@ -83,13 +98,14 @@ class Chooser:
             searched_for: The question made whole.
             passages: What was retrieved for `searched_for`, best first.
         """
-        asked = Question.read(searched_for, self._searcher)
+        asked = Question.read(searched_for, self._searcher, own=question)
         missing = tuple(
             word
             for term, word in zip(asked.terms, asked.words, strict=True)
             if not self._searcher.document_frequency(term)
         )
-        ranked = rank_sentences(searched_for, passages, self._settings)
+        own = Question.read(question, self._searcher) if question != searched_for else None
+        ranked = rank_sentences(searched_for, passages, self._settings, own)
         confidence = _confidence(asked, ranked)
         quotes: tuple[Quote, ...] = ()
         if ranked and confidence >= self._settings.abstain_below:

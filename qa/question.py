@@ -15,6 +15,8 @@ __all__ = ["LIGHT_WORDS", "MAX_CHARACTERS", "Question", "check_question"]
 MAX_CHARACTERS = 2000
 # Share of its weight that a term no document has keeps: the documents may say it in another word.
 UNSEEN = 0.5
+# Share of its weight that a term keeps which was taken over from the turns before.
+BORROWED = 0.5
 # A number or ordinal says which of several alike is meant: "the third meeting", "in 2015".
 SPECIFIC = 1.5
 _SPECIFIC = re.compile(
@@ -72,8 +74,14 @@ class Question:
     phrases: tuple[tuple[str, ...], ...]
 
     @classmethod
-    def read(cls, text: str, searcher: Searcher) -> Question:
+    def read(cls, text: str, searcher: Searcher, *, own: str | None = None) -> Question:
         """Read a question, its terms weighed by how rare they are in what `searcher` has.
+
+        Args:
+            text: The question.
+            searcher: Knows how many passages hold a term.
+            own: The question as it was asked, where `text` was completed from the turns before:
+                what was taken over weighs less.
 
         Raises:
             QuestionError: It is empty or too long.
@@ -92,7 +100,7 @@ class Question:
             text,
             tuple(words),
             tuple(words.values()),
-            tuple(_weights(words, searcher)),
+            tuple(_weights(words, searcher, own)),
             tuple(phrase for phrase in phrases if phrase),
         )
 
@@ -109,10 +117,13 @@ class Question:
         return sum(weight for term, weight in pairs if term in terms) / self.weight
 
 
-def _weights(words: Mapping[str, str], searcher: Searcher) -> Iterator[float]:
+def _weights(words: Mapping[str, str], searcher: Searcher, own: str | None) -> Iterator[float]:
     """Yield the weight of each term, given with the word it was read from."""
+    asked = None if own is None else {term.term for term in spanned_terms(own)}
     for term, word in words.items():
         weight = searcher.inverse_document_frequency(term)
         if _SPECIFIC.search(word):
             weight *= SPECIFIC
-        yield weight if searcher.document_frequency(term) else weight * UNSEEN
+        if not searcher.document_frequency(term):
+            weight *= UNSEEN
+        yield weight if asked is None or term in asked else weight * BORROWED

@@ -79,10 +79,19 @@ class Retriever:
             return self.search(searcher, question, k=k, where=where)
 
     def search(
-        self, searcher: Searcher, question: str, *, k: int, where: Filter | None = None
+        self,
+        searcher: Searcher,
+        question: str,
+        *,
+        k: int,
+        where: Filter | None = None,
+        own: str | None = None,
     ) -> list[Passage]:
-        """Return what `retrieve` does, from a searcher that is open already."""
-        asked = Question.read(question, searcher)
+        """Return what `retrieve` does, from a searcher that is open already.
+
+        `own` is the question as it was asked where `question` was completed: see `Question.read`.
+        """
+        asked = Question.read(question, searcher, own=own)
         only = searcher.allowed(where)
         if not searcher.passage_count or only == frozenset():
             return []
