@@ -127,8 +127,8 @@ class Chooser:
         for candidate in ranked:
             places.setdefault(_folded(candidate), []).append(candidate)
         for candidate in self._chosen(question, ranked):
-            others = [other for other in places.get(_folded(candidate), ()) if other != candidate]
-            also = [self._citation(other) for other in others]
+            others = places.get(_folded(candidate), [])
+            also = [self._citation(o) for o in others if _place(o) != _place(candidate)]
             # A passage that is there twice has each of its sentences there twice.
             also += candidate.passage.also_at
             yield self._quote(candidate, tuple(dict.fromkeys(also)))
@@ -189,23 +189,23 @@ WEIGHTS = (-10.62, 13.73, 5.69)
 def unfolded(candidate: Candidate, wanted: Expectation, items: int) -> list[Candidate]:
     """Return a sentence with what belongs to it.
 
-    A heading gives way to the sentence below it; a lead-in brings the items it leads to; an
-    item brings its siblings when a list or a procedure is asked for.
+    A heading gives way to the sentence below it; a lead-in to the items it leads to, which
+    have it as context; an item brings its siblings when a list or a procedure is asked for.
     """
     sentences = candidate.passage.sentences
     at = next(i for i, s in enumerate(sentences) if s.start == candidate.sentence.start)
     while sentences[at].kind == "heading" and at + 1 < len(sentences):
         at += 1
     found = sentences[at]
-    below = [s for s in sentences[at + 1 :] if s.kind in ("item", "row")]
-    if found.leads and below:
-        parts = [found, *below[:items]]
-    elif found.kind == "item" and wanted in (Expectation.LIST, Expectation.STEPS):
-        siblings = [s for s in sentences if s.kind == "item" and s.context == found.context]
-        parts = siblings[:items]
-    else:
-        parts = [found]
-    return [Candidate(candidate.passage, part, candidate.rank) for part in parts]
+    lead = " ".join(found.text.split())
+    parts = [s for s in sentences[at + 1 :] if " ".join(s.context.split()) == lead]
+    if not parts and found.kind == "item" and wanted in (Expectation.LIST, Expectation.STEPS):
+        parts = [s for s in sentences if s.kind == "item" and s.context == found.context]
+    return [Candidate(candidate.passage, s, candidate.rank) for s in parts[:items] or [found]]
+
+
+def _place(candidate: Candidate) -> tuple[int, int]:
+    return candidate.passage.document.id, candidate.sentence.start
 
 
 def _folded(candidate: Candidate) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from qa.types import Answer, Disagreement, Passage, Quote
-from qa.visible import one_line, place, split_short, visible
+from qa.visible import one_line, place, split_short, visible, with_context_once
 
 if TYPE_CHECKING:
     from index.reports import DocumentHits, FindResult, Hit, Status, SyncReport
@@ -70,7 +70,7 @@ def answer_lines(answer: Answer) -> Iterator[Line]:
         yield Line()
     if answer.abstained:
         yield from _abstention_lines(answer)
-    yield from _quote_lines(answer.quotes)
+    yield from _quote_lines(with_context_once(answer.quotes))
     for disagreement in answer.disagreements:
         yield Line()
         yield _line(disagreement_sentence(disagreement, answer.quotes), "warning")

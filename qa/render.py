@@ -19,7 +19,7 @@ from qa.lines import (
     to_text,
 )
 from qa.types import Answer, Passage, Quote
-from qa.visible import Split, one_line, place, split_short, visible
+from qa.visible import Split, one_line, place, split_short, visible, with_context_once
 
 __all__ = [
     "answer_to_dict",
@@ -85,7 +85,7 @@ def _markdown_blocks(answer: Answer) -> Iterator[str]:
             yield "The nearest passages, which are not an answer:"
             for passage in answer.nearest:
                 yield f"> {escape_markdown(passage.text)}\n>\n> {_source(passage.citation)}"
-    for number, quote in enumerate(answer.quotes, 1):
+    for number, quote in enumerate(with_context_once(answer.quotes), 1):
         yield _quote_to_markdown(quote, number)
     for disagreement in answer.disagreements:
         yield escape_markdown(disagreement_sentence(disagreement, answer.quotes))
@@ -152,7 +152,7 @@ def _html_blocks(answer: Answer) -> Iterator[str]:
             for passage in answer.nearest:
                 words = escape(visible(passage.text))
                 yield _blockquote(words, passage.citation, escape(place(passage.citation)))
-    for number, quote in enumerate(answer.quotes, 1):
+    for number, quote in enumerate(with_context_once(answer.quotes), 1):
         yield _quote_to_html(quote, number)
     for disagreement in answer.disagreements:
         sentence = disagreement_sentence(disagreement, answer.quotes)

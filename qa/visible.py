@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from index.types import Citation
 from qa.types import Quote
 
-__all__ = ["Split", "one_line", "place", "split_short", "visible"]
+__all__ = ["Split", "one_line", "place", "split_short", "visible", "with_context_once"]
 
 _BREAKS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # Escape sequences drive terminals, bidi embeddings and overrides reorder what is read
@@ -96,3 +97,14 @@ def _lstrip(text: str) -> str:
 
 def _rstrip(text: str) -> str:
     return text.rstrip(" \t\n\r\v\f\x85\u2028\u2029")
+
+
+def with_context_once(quotes: Sequence[Quote]) -> list[Quote]:
+    """Return the quotes, the context of a list or table kept only where it begins."""
+    shown = []
+    before: tuple[int, str] | None = None
+    for quote in quotes:
+        here = (quote.document.id, quote.context)
+        shown.append(replace(quote, context="") if here == before else quote)
+        before = here
+    return shown

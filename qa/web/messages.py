@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from qa.lines import missing_sentence
-from qa.visible import one_line, place, split_short, visible
+from qa.visible import one_line, place, split_short, visible, with_context_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,8 @@ def answer_message(answer: Answer) -> str:
         parts.append(f'<p class="notice">{_lines(answer.notice)}</p>')
     shown = _disagreeing(answer)
     parts += [_disagreement(pair, numbers) for pair in answer.disagreements]
-    parts += [_quote(quote, numbers) for quote in answer.quotes if _place(quote) not in shown]
+    rest = [quote for quote in answer.quotes if _place(quote) not in shown]
+    parts += [_quote(quote, numbers) for quote in with_context_once(rest)]
     if answer.abstained:
         parts.append(_abstention(answer, numbers))
     kind = "answer abstained" if answer.abstained else "answer"
