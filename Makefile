@@ -35,6 +35,7 @@ check: $(VENV)/.quoth-test ## Check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@for file in $$(find tests -mindepth 2 -name conftest.py); do $(BIN)/mypy $$file || exit 1; done
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.quoth-test ## Measure how well the answers are found, on the examples or DATA=FOLDER

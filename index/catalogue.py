@@ -27,9 +27,21 @@ class Catalogue:
         self.db = db
 
     def roots(self) -> dict[int, Path]:
-        """Return where each source is; texts have no place."""
-        rows = self.db.execute("SELECT id, kind, location FROM sources WHERE kind <> 'text'")
-        return {row["id"]: self._root(row["kind"], row["location"]) for row in rows}
+        """Return where each source is; texts have no place, nor has what was removed."""
+        return {row["id"]: self._root(row["kind"], row["location"]) for row in self._placed()}
+
+    def bases(self) -> dict[int, Path]:
+        """Return the folder that the paths of each source are relative to."""
+        return {
+            row["id"]: root.parent if row["kind"] == "file" else root
+            for row in self._placed()
+            for root in [self._root(row["kind"], row["location"])]
+        }
+
+    def _placed(self) -> list[sqlite3.Row]:
+        return self.db.execute(
+            "SELECT id, kind, location FROM sources WHERE kind NOT IN ('text', 'gone')"
+        ).fetchall()
 
     def _root(self, kind: str, location: str) -> Path:
         # Uploads move with the library; everything else is where it is.
@@ -41,8 +53,8 @@ class Catalogue:
             f"SELECT {COLUMNS} FROM documents WHERE {living} ORDER BY path, id",
             (generation(self.db),),
         )
-        roots = self.roots()
-        return [document_info(row, roots) for row in rows]
+        bases = self.bases()
+        return [document_info(row, bases) for row in rows]
 
     def document(self, number: int) -> DocumentInfo:
         """Return one version of a document, alive or not.
@@ -53,7 +65,7 @@ class Catalogue:
         row = self.db.execute(f"SELECT {COLUMNS} FROM documents WHERE id = ?", (number,)).fetchone()
         if row is None:
             raise DocumentNotFoundError(f"The library has no document number {number}.")
-        return document_info(row, self.roots())
+        return document_info(row, self.bases())
 
     def source(self, root: Path) -> SourceRow:
         """Return the source at `root`, or what it will be.
@@ -85,6 +97,25 @@ class Catalogue:
                     f"remove that first (quoth remove {other})."
                 )
 
+    def readmit(self, root: Path) -> Path:
+        """Let what was removed by hand at or below `root` come back.
+
+        Returns:
+            The folder source it lies in; `root` itself where nothing of it had been removed.
+        """
+        for source, folder in self.roots().items():
+            if folder not in root.parents:
+                continue
+            path = root.relative_to(folder).as_posix()
+            lifted = self.db.execute(
+                "DELETE FROM excluded WHERE source = ?1 AND (path = ?2 OR"
+                " substr(path, 1, length(?2) + 1) = ?2 || '/')",
+                (source, path),
+            )
+            if lifted.rowcount:
+                return folder
+        return root
+
     def named(self, what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
         """Return the living documents with this number, path, place on disk or source folder.
 
@@ -108,6 +139,8 @@ class Catalogue:
         return found
 
     def _source_at(self, what: str | os.PathLike[str]) -> int | None:
+        if what == "":
+            return None
         place = str(Path(what).expanduser().resolve())
         row = self.db.execute(
             "SELECT id FROM sources WHERE location = ? AND kind IN ('folder', 'file')", (place,)
@@ -134,6 +167,8 @@ class Catalogue:
 
 def _called(documents: Iterable[DocumentInfo], what: str | os.PathLike[str]) -> list[DocumentInfo]:
     """Return documents by path, folder or place on disk; failing that by file name."""
+    if what == "":  # Path("") would be the working folder
+        return []
     documents = list(documents)
     place = Path(what).expanduser().resolve()
     wanted = str(what).strip("/")

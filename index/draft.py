@@ -21,7 +21,7 @@ from index.types import Encoder
 from index.vectors import VectorBase, write_base
 from index.words import WordState, WordWriter, intact, remove_folder
 
-__all__ = ["Draft", "living", "model_of", "new_words_folder"]
+__all__ = ["Draft", "living", "model_of", "new_words_folder", "tidy"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
@@ -153,7 +153,6 @@ class Draft:
             words, self._words = self._words.commit(), None
         with self._store.reading() as db:
             vectors = self._vector_base(db)
-            old = [get_meta(db, "words"), get_meta(db, "vectors")]
         with self._store.writing() as db:
             db.executemany(
                 "UPDATE documents SET died = ? WHERE id = ?",
@@ -166,7 +165,7 @@ class Draft:
                 set_meta(db, "words", words.to_dict())
             set_meta(db, "vectors", None if vectors is None else vectors.to_dict())
             also(db)
-        self._tidy(old, words, vectors)
+        tidy(self._folder, self._store)
         logger.info("published generation %d", self.generation)
         return self.generation
 
@@ -178,18 +177,20 @@ class Draft:
         (dim,) = db.execute("SELECT dim FROM models WHERE id = ?", (self._model,)).fetchone()
         return write_base(self._folder, db, self._model, dim, current)
 
-    def _tidy(
-        self,
-        old: list[dict[str, object] | None],
-        words: WordState | None,
-        vectors: VectorBase | None,
-    ) -> None:
-        """Delete derived files that nothing points to; readers that hold them keep them."""
-        old_words, old_vectors = old
-        if old_words and words and old_words["folder"] != words.folder:
-            remove_folder(self._folder / str(old_words["folder"]))
-        if old_vectors and (vectors is None or old_vectors["file"] != vectors.file):
-            (self._folder / str(old_vectors["file"])).unlink(missing_ok=True)
+
+def tidy(library: Path, store: Store) -> None:
+    """Delete derived files that nothing points to, also what a crash left behind.
+
+    Readers that hold them keep them.
+    """
+    with store.reading() as db:
+        words, vectors = get_meta(db, "words"), get_meta(db, "vectors")
+    for path in library.glob("words-*"):
+        if words is None or path.name != words["folder"]:
+            remove_folder(path)
+    for path in library.glob("vectors-*"):
+        if vectors is None or path.name != vectors["file"]:
+            path.unlink(missing_ok=True)
 
 
 def new_words_folder(library: Path) -> Path:

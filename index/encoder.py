@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["SentenceTransformersEncoder", "load_encoder"]
 
 
-def load_encoder(name: str | os.PathLike[str] | None = None) -> Encoder:
+def load_encoder(name: str | os.PathLike[str] | None = None, *, download: bool = True) -> Encoder:
     """Return the encoder for a model.
 
     Args:
         name: None for the default, all-MiniLM-L6-v2 from its installed package; the folder of a
             sentence-transformers model; or a name that sentence-transformers knows, found in
             its local cache or, unless HF_HUB_OFFLINE is set, on the hub.
+        download: Whether the hub may be asked for a model that is not on this machine.
 
     Raises:
         EncoderError: The model is missing, altered or cannot be loaded.
@@ -44,7 +45,7 @@ def load_encoder(name: str | os.PathLike[str] | None = None) -> Encoder:
         return _load(folder.absolute(), str(folder.absolute()))
     if isinstance(name, os.PathLike) or folder.is_absolute() or given.startswith((".", "~")):
         raise EncoderError(f"There is no model folder {folder}; check the path.")
-    return _load(_folder_of(given), given)
+    return _load(_folder_of(given, download=download), given)
 
 
 def _load(folder: Path, name: str) -> Encoder:
@@ -131,10 +132,12 @@ def _no_progress_bars() -> Iterator[None]:
             bars.enable_progress_bar()
 
 
-def _folder_of(name: str) -> Path:
+def _folder_of(name: str, *, download: bool) -> Path:
     """Return the folder in the local cache of the hub, after loading the model into it."""
     if (folder := _cached(name)) is not None:
         return folder
+    if not download:
+        raise EncoderError(f"The embedding model {name} is not on this machine.")
     _sentence_transformer(name, name)
     if (folder := _cached(name)) is not None:
         return folder

@@ -136,6 +136,7 @@ class Ingest:
         self._generation = generation
         self._words = words
         self._on_progress = on_progress
+        self._told = 0
         self._waiting: list[tuple[Prepared, Callable[[int], None]]] = []
         self._waiting_sentences = 0
 
@@ -158,7 +159,7 @@ class Ingest:
             self._words.add(self._entries(document))
             self.sentences += len(prepared.sentences)
             then(document)
-            self._on_progress(prepared.label.path, self.sentences)
+            self._tell(prepared.label.path, self.sentences)
 
     def _vectors(self, documents: Sequence[Prepared]) -> dict[str, int]:
         """Return the number of each string's vector, embedding and staging those that are new."""
@@ -177,8 +178,13 @@ class Ingest:
                 known |= _known(db, self._model, (row[1] for row in rows))
             self.embedded += len(some)
             done = sum(len(d.sentences) for d in documents) * (start + len(some)) // len(new)
-            self._on_progress(documents[0].label.path, self.sentences + done)
+            self._tell(documents[0].label.path, self.sentences + done)
         return {string: known[keys[string]] for string in strings}
+
+    def _tell(self, path: str, sentences: int) -> None:
+        # Sentences count when they are embedded and again when they are written: never back.
+        self._told = max(self._told, sentences)
+        self._on_progress(path, self._told)
 
     def _insert(self, db: sqlite3.Connection, item: Prepared, vectors: dict[str, int]) -> int:
         document, label = item.document, item.label

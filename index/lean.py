@@ -36,9 +36,12 @@ class LeanEncoder:
         Raises:
             EncoderError: The number of threads asked for is none.
         """
+        # ONNX Runtime reports to its makers by default; it reads this when it is imported.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
         from tokenizers import Tokenizer
 
+        onnxruntime.disable_telemetry_events()  # somebody else may have imported it before
         manifest = json.loads((folder / "lean.json").read_text("utf-8"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads()

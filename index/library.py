@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -18,7 +19,7 @@ from typing import Self
 from index.catalogue import UPLOADS, Catalogue
 from index.content import ContentCache
 from index.draft import Draft, living, model_of
-from index.errors import FormatError, LibraryError, ModelMismatchError, SourceError
+from index.errors import EncoderError, FormatError, LibraryError, ModelMismatchError, SourceError
 from index.ingest import Label, prepare
 from index.lock import writer_lock
 from index.reports import FindResult, Progress, Source, Status, SyncReport
@@ -42,7 +43,8 @@ class Library:
         self.path = path
         self._store = store
         self._given = encoder
-        self._encoder: Encoder | None = None
+        self._default: Encoder | None = None  # of a library that has no documents yet
+        self._encoders = {} if encoder is None else {encoder.fingerprint: encoder}
         self._encoder_lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._snapshot_lock = threading.Lock()
@@ -74,20 +76,20 @@ class Library:
             ModelMismatchError: The library was built with another model than `encoder`.
         """
         folder = Path(path).expanduser()
+        if isinstance(encoder, str):
+            from index.encoder import load_encoder
+
+            encoder = load_encoder(encoder)
         missing = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
         if create and not read_only and missing:
             store = Store.create(folder)
         else:
             store = Store.open(folder, read_only=read_only)
-        if isinstance(encoder, str):
-            from index.encoder import load_encoder
-
-            encoder = load_encoder(encoder)
         library = cls(folder.resolve(), store, encoder)
         if encoder is not None:
             try:
                 library._check_model(encoder)
-            except ModelMismatchError:
+            except BaseException:
                 library.close()
                 raise
         return library
@@ -145,23 +147,38 @@ class Library:
             LibraryLockedError: Another process is changing the library.
         """
         root = Path(source).expanduser().resolve()
-        if root == self.uploads:
-            root.mkdir(exist_ok=True)
-        if not root.exists():
-            raise SourceError(f"There is no folder or file at {source}; nothing was changed.")
         with self._changing():
-            with self._store.reading() as db:
-                row = Catalogue(self.path, db).source(root)
-            return sync_source(
-                self.path,
-                self._store,
-                row,
-                self._load_encoder,
-                progress=progress,
-                dry_run=dry_run,
-                full=full,
-                yes=yes,
-            )
+            if root == self.uploads:
+                root.mkdir(exist_ok=True)
+            # Not Path.exists(): that raises where a folder above may not be looked into.
+            if not os.path.exists(root):
+                raise SourceError(f"There is no folder or file at {source}; nothing was changed.")
+            if not dry_run:
+                with self._store.writing() as db:
+                    root = Catalogue(self.path, db).readmit(root)
+            return self._sync(root, progress=progress, dry_run=dry_run, full=full, yes=yes)
+
+    def _sync(
+        self,
+        root: Path,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        dry_run: bool = False,
+        full: bool = False,
+        yes: bool = False,
+    ) -> SyncReport:
+        with self._store.reading() as db:
+            row = Catalogue(self.path, db).source(root)
+        return sync_source(
+            self.path,
+            self._store,
+            row,
+            self._load_encoder,
+            progress=progress,
+            dry_run=dry_run,
+            full=full,
+            yes=yes,
+        )
 
     def add(
         self,
@@ -210,6 +227,11 @@ class Library:
                 seconds = time.monotonic() - started
                 progress(Progress(path, len(written), 0, sentences, seconds))
 
+        def done(name: str, number: int) -> None:
+            if name in written:  # twice in `texts`: the last one counts
+                draft.retire([written[name]])
+            written[name] = number
+
         with self._changing(), self._draft(step) as draft:
             with self._store.writing() as db:
                 source = source_id(db, "text", "")
@@ -217,7 +239,7 @@ class Library:
                 document = _text_document(name, text)
                 label = Label(source=source, path=name, type="text", title=title or "", date=date)
                 prepared = prepare(document, label)
-                draft.ingest.add(prepared, partial(written.__setitem__, name))
+                draft.ingest.add(prepared, partial(done, name))
             draft.flush()
             before = [d for d in self.documents() if d.source == source]
             draft.retire(info.id for info in before if info.path in written)
@@ -232,18 +254,22 @@ class Library:
                 "add(text, name='notes')."
             )
         target = self.uploads / (name or file.name)
-        if target.parent != self.uploads or target.name.startswith("."):
+        if target.parent != self.uploads or target.name.startswith((".", "~$")):
             raise SourceError(f"{name or file.name!r} cannot be the name of a document.")
-        self.uploads.mkdir(exist_ok=True)
-        before = target.read_bytes() if target.exists() else None
-        target.write_bytes(file.read_bytes())
-        report = self.sync(self.uploads)
-        failed = next((skip for skip in report.skipped if skip.path == target.name), None)
-        if failed is not None:
-            # What cannot be read is not kept; an earlier version is.
-            target.unlink() if before is None else target.write_bytes(before)
-            raise FormatError(f"{target.name}: {failed.reason}")
-        return next(d for d in self.documents() if d.file == target)
+        with self._changing():
+            self.uploads.mkdir(exist_ok=True)
+            before = target.read_bytes() if target.exists() else None
+            try:
+                target.write_bytes(file.read_bytes())
+                report = self._sync(self.uploads)
+                failed = next((skip for skip in report.skipped if skip.path == target.name), None)
+                if failed is not None:
+                    raise FormatError(f"{target.name}: {failed.reason}")
+            except BaseException:
+                # What is not in the library is not kept; an earlier version is.
+                target.unlink(missing_ok=True) if before is None else target.write_bytes(before)
+                raise
+            return next(d for d in self.documents() if d.file == target)
 
     def remove(self, what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
         """Take documents out of the library at once; files outside it are not touched.
@@ -265,7 +291,7 @@ class Library:
                 draft.retire(info.id for info in found)
                 draft.publish(lambda db: Catalogue(self.path, db).forget(found, what))
             for info in found:
-                if info.file is not None and info.file.parent == self.uploads:
+                if info.file is not None and self.uploads in info.file.parents:
                     info.file.unlink(missing_ok=True)
         return found
 
@@ -289,8 +315,9 @@ class Library:
             if encoder is None:
                 rewrite_derived(self.path, self._store, drop_dead=False)
             else:
+                self._encoders[encoder.fingerprint] = encoder
                 reembed(self.path, self._store, encoder, progress)
-                self._given = self._encoder = encoder
+                self._given = encoder
 
     def compact(self) -> int:
         """Remove what is no longer alive from the disk, and return the bytes won."""
@@ -402,18 +429,25 @@ class Library:
     # -- inside -------------------------------------------------------------------------------
 
     def _load_encoder(self) -> Encoder:
-        with self._encoder_lock:
-            if self._encoder is None:
-                self._encoder = self._given or self._recorded_encoder()
-                self._check_model(self._encoder)
-            return self._encoder
-
-    def _recorded_encoder(self) -> Encoder:
-        from index.encoder import load_encoder
-
         with self._store.reading() as db:
+            # Asked each time: another process may have rebuilt the library with another model.
             row = model_of(db, generation(db))
-        return load_encoder(None if row is None else row["name"])
+        with self._encoder_lock:
+            if row is None:
+                known = self._given or self._default
+            else:
+                known = self._encoders.get(row["fingerprint"])
+            if known is not None:
+                return known
+            if row is not None and self._given is not None:
+                raise ModelMismatchError(row["name"], self._given.name)
+            encoder = _recorded_encoder(None if row is None else row["name"])
+            if row is None:
+                self._default = encoder
+            elif row["fingerprint"] != encoder.fingerprint:
+                raise ModelMismatchError(row["name"], encoder.name)
+            self._encoders[encoder.fingerprint] = encoder
+            return encoder
 
     def _check_model(self, encoder: Encoder) -> None:
         with self._store.reading() as db:
@@ -422,7 +456,7 @@ class Library:
             raise ModelMismatchError(row["name"], encoder.name)
 
     def _take_snapshot(self, db: sqlite3.Connection) -> Snapshot:
-        return Snapshot(self.path, db, Catalogue(self.path, db).roots(), self._contents)
+        return Snapshot(self.path, db, Catalogue(self.path, db).bases(), self._contents)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -437,7 +471,28 @@ class Library:
         return Draft(self.path, self._store, self._load_encoder, on_progress=on_progress)
 
     def _bytes(self) -> int:
-        return sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file())
+        size = 0
+        # Not Path.rglob(): that raises where somebody takes a folder away meanwhile.
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    size += os.stat(os.path.join(folder, name)).st_size
+        return size
+
+
+def _recorded_encoder(name: str | None) -> Encoder:
+    """Return the model a library was built with; never from the network, nobody asked for that."""
+    from index.encoder import load_encoder
+
+    try:
+        return load_encoder(name, download=False)
+    except EncoderError as error:
+        if name is None:
+            raise
+        raise EncoderError(
+            f"The library was built with the model {name}, which cannot be loaded: {error} "
+            "Bring that model, or embed everything again with `quoth rebuild --model`."
+        ) from error
 
 
 def _text_document(name: str, text: str) -> Document:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.errors import LibraryLockedError
+from index.errors import LibraryError, LibraryLockedError
 
 __all__ = ["writer_lock"]
 
@@ -18,15 +18,16 @@ WAIT_SECONDS = 10.0
 
 
 @contextmanager
-def writer_lock(library: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
+def writer_lock(library: Path) -> Iterator[None]:
     """Hold the library's lock; the system lets it go when the process ends, however it ends.
 
     Raises:
-        LibraryLockedError: Somebody else held it for `wait` seconds.
+        LibraryLockedError: Somebody else held it for `WAIT_SECONDS`.
+        LibraryError: The folder cannot be written to.
     """
     import filelock
 
-    lock = filelock.FileLock(library / "writer.lock", timeout=wait)
+    lock = filelock.FileLock(library / "writer.lock", timeout=WAIT_SECONDS)
     holder = library / "writer.json"
     try:
         lock.acquire()
@@ -34,6 +35,8 @@ def writer_lock(library: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
         raise LibraryLockedError(
             f"{library} is being changed by {_name(holder)}; wait until it is done and try again."
         ) from None
+    except OSError as error:
+        raise LibraryError(f"{library} cannot be changed: {error}.") from error
     try:
         since = time.strftime("%H:%M:%S")
         who = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}

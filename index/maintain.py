@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from index.content import decode_content
-from index.draft import Draft, living, model_of, new_words_folder
+from index.draft import Draft, living, model_of, new_words_folder, tidy
 from index.ingest import Label, prepare
 from index.reports import Progress
 from index.store import Store, generation, get_meta, set_meta
 from index.types import Encoder
 from index.vectors import VectorBase, write_base
-from index.words import WordWriter, remove_folder
+from index.words import WordWriter
 
 __all__ = ["reembed", "rewrite_derived"]
 
@@ -45,11 +45,12 @@ def reembed(
             with store.reading() as db:
                 row = db.execute("SELECT * FROM documents WHERE id = ?", (number,)).fetchone()
             document = decode_content(row["content"])
+            name = row["path"].rsplit("/", 1)[-1]  # stands in where there is no title
             label = Label(
                 source=row["source"],
                 path=row["path"],
                 type=row["type"],
-                title=row["title"] if row["title"] != document.title else "",
+                title="" if row["title"] in (document.title, name) else row["title"],
                 date=row["date"],
             )
             draft.ingest.add(prepare(document, label), partial(written.__setitem__, number))
@@ -77,7 +78,6 @@ def rewrite_derived(folder: Path, store: Store, *, drop_dead: bool) -> None:
     with store.writing() as db:
         number = generation(db)
         db.execute("UPDATE documents SET died = born WHERE born > ?", (number,))
-        old_words, old_vectors = get_meta(db, "words"), get_meta(db, "vectors")
         if drop_dead:
             _drop_dead(db, number)
         words = WordWriter(new_words_folder(folder))
@@ -97,10 +97,7 @@ def rewrite_derived(folder: Path, store: Store, *, drop_dead: bool) -> None:
         set_meta(db, "vectors", None if base is None else base.to_dict())
         compacted = get_meta(db, "compacted") or {"times": 0}
         set_meta(db, "compacted", {"times": compacted["times"] + 1})
-    if old_words is not None:
-        remove_folder(folder / old_words["folder"])
-    if old_vectors is not None and (base is None or base.file != old_vectors["file"]):
-        (folder / old_vectors["file"]).unlink(missing_ok=True)
+    tidy(folder, store)
 
 
 def _drop_dead(db: sqlite3.Connection, number: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISREG
@@ -138,7 +138,8 @@ def _walk(
         ):
             result.ignored += 1
         elif is_folder:
-            if (Path(entry.path) / "store.db").is_file():  # a library is no document
+            # A library is no document. Not Path.is_file(): that raises in a closed folder.
+            if os.path.isfile(os.path.join(entry.path, "store.db")):
                 result.ignored += 1
             else:
                 _walk(Path(entry.path), path + "/", ignore, excluded, result)
@@ -170,6 +171,7 @@ def compare(
     synced_ns: int,
     stale: frozenset[int],
     full: bool,
+    unseen: Collection[str],
     content_hash: Callable[[Path], str],
 ) -> tuple[Difference, list[Skip]]:
     """Return the difference between a scan and what was read last, and files not readable.
@@ -180,6 +182,8 @@ def compare(
         synced_ns: When the last sync began.
         stale: Documents that were made by an older version of the pipeline: read again.
         full: Hash every file, whatever size and times say.
+        unseen: Files, and folders with a slash at the end, that are there but could not be
+            looked at: what was known of them is neither gone nor renamed.
         content_hash: Reads a file and returns the hash of its bytes.
     """
     difference = Difference()
@@ -210,7 +214,12 @@ def compare(
             difference.same.append((before, item))
         else:
             difference.fresh.append(item)
-    gone = {path: before for path, before in known.items() if path not in present}
+    closed = tuple(path for path in unseen if path.endswith("/"))
+    gone = {
+        path: before
+        for path, before in known.items()
+        if path not in present and path not in unseen and not path.startswith(closed)
+    }
     _match_renamed(difference, new, gone, stale)
     difference.removed.extend(gone[path] for path in sorted(gone))
     difference.fresh.sort(key=lambda item: item.path)

@@ -9,6 +9,8 @@ FORMAT_VERSION = 1
 
 # Only documents carry generations; what belongs to a document lives and dies with it.
 # AUTOINCREMENT: a number that was used once is never used again, also after compaction.
+# REFERENCES only where an index finds the referring rows: without one, SQLite reads the whole
+# referring table for every row that is deleted.
 _CREATE = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE models(
@@ -75,7 +77,7 @@ CREATE TABLE passages(
     page INTEGER,
     headings TEXT NOT NULL,
     context TEXT NOT NULL,
-    vector INTEGER NOT NULL REFERENCES vectors,
+    vector INTEGER NOT NULL,  -- in vectors
     terms TEXT NOT NULL,
     term_count INTEGER NOT NULL
 );
@@ -83,12 +85,12 @@ CREATE INDEX passages_by_document ON passages(document);
 CREATE TABLE sentences(
     document INTEGER NOT NULL REFERENCES documents,
     number INTEGER NOT NULL,
-    passage INTEGER NOT NULL REFERENCES passages,
+    passage INTEGER NOT NULL,  -- in passages
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     kind TEXT NOT NULL,
     context TEXT NOT NULL,
-    vector INTEGER NOT NULL REFERENCES vectors,
+    vector INTEGER NOT NULL,  -- in vectors
     PRIMARY KEY(document, number)
 ) WITHOUT ROWID;
 CREATE TABLE vectors(  -- half precision; staged before anything that uses them

@@ -68,7 +68,7 @@ class Snapshot:
         self,
         folder: Path,
         db: sqlite3.Connection,
-        roots: Mapping[int, Path],
+        bases: Mapping[int, Path],
         contents: ContentCache,
     ) -> None:
         self.contents = contents
@@ -80,7 +80,7 @@ class Snapshot:
         )
         self._hide_dead_words(db)
         self.documents: dict[int, DocumentInfo] = {
-            row["id"]: document_info(row, roots)
+            row["id"]: document_info(row, bases)
             for row in db.execute(
                 f"SELECT {COLUMNS} FROM documents WHERE {living} ORDER BY path, id",
                 (self.generation,),
@@ -105,10 +105,9 @@ class Snapshot:
         rows = db.execute(f"SELECT id FROM documents WHERE NOT ({living})", (self.generation,))
         dead = [row[0] for row in rows]
         self.dead = len(dead)
-        (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()
         (last,) = db.execute("SELECT coalesce(max(id), 0) FROM documents").fetchone()
         # A sync that goes on now may have put more into the words than this connection sees.
-        self.words.hide(dead, last if self.words.passages > passages else None)
+        self.words.hide(dead, last)
 
     def _load_arrays(self, db: sqlite3.Connection) -> None:
         passages = db.execute(
@@ -323,14 +322,18 @@ COLUMNS = (
 )
 
 
-def document_info(row: sqlite3.Row, roots: Mapping[int, Path]) -> DocumentInfo:
-    """Return a row with `COLUMNS` of the documents as a value."""
+def document_info(row: sqlite3.Row, bases: Mapping[int, Path]) -> DocumentInfo:
+    """Return a row with `COLUMNS` of the documents as a value.
+
+    Args:
+        row: Of the table `documents`.
+        bases: By source, the folder that paths are relative to.
+    """
     values: dict[str, Any] = dict(row)
     values["blank_pages"] = tuple(json.loads(values["blank_pages"]))
     values["warnings"] = tuple(json.loads(values["warnings"]))
-    root = roots.get(values["source"])
-    file = None if root is None else root if root.is_file() else root / values["path"]
-    return DocumentInfo(file=file, **values)
+    base = bases.get(values["source"])
+    return DocumentInfo(file=None if base is None else base / values["path"], **values)
 
 
 def _entries(db: sqlite3.Connection, number: int) -> Any:  # noqa: ANN401 - a cursor of rows

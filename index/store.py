@@ -78,29 +78,17 @@ class Store:
             )
         if not (folder / FILE).is_file():
             raise LibraryFormatError(f"{folder} is not a Quoth library: it holds no {FILE}.")
-        store = cls(folder, read_only=read_only)
-        try:
-            with store.reading() as db:
-                application = db.execute("PRAGMA application_id").fetchone()[0]
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            store.close()
-            raise LibraryFormatError(
-                f"{folder / FILE} cannot be read as a Quoth library ({error}); "
-                "restore it from a copy, or make the library anew with `quoth sync`."
-            ) from error
-        if application != APPLICATION_ID:
-            store.close()
-            raise LibraryFormatError(f"{folder} is not a Quoth library: {FILE} is something else.")
+        version = _version(folder)
         if version > FORMAT_VERSION:
-            store.close()
             raise LibraryFormatError(
                 f"{folder} was written by a newer Quoth (library format {version}, this version "
                 f"reads up to {FORMAT_VERSION}); update Quoth to open it."
             )
+        if not read_only and not os.access(folder, os.W_OK):
+            raise LibraryError(f"{folder} may not be changed; open it for reading only.")
+        store = cls(folder, read_only=read_only)
         if version < FORMAT_VERSION:
             if read_only:
-                store.close()
                 raise LibraryFormatError(
                     f"{folder} has the older library format {version}; "
                     "open it once for writing to bring it up to date."
@@ -113,35 +101,55 @@ class Store:
         if not self.read_only and not self.path.exists():
             mode = "rwc"
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        if self.read_only and not os.access(self.path.parent, os.W_OK):
+        if self.read_only and not os.access(self.path.parent, os.W_OK) and not self._has_log():
             # On a read-only medium write-ahead logging has nowhere to write; nothing changes there.
             uri += "&immutable=1"
         db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
-        db.row_factory = sqlite3.Row
-        db.execute("PRAGMA busy_timeout = 30000")
-        db.execute("PRAGMA mmap_size = 1073741824")
-        if not self.read_only:
-            db.execute("PRAGMA journal_mode = WAL")
-            # FULL: a published generation survives a power cut, not only a crash.
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA foreign_keys = ON")
+        try:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA busy_timeout = 30000")
+            db.execute("PRAGMA mmap_size = 1073741824")
+            if not self.read_only:
+                db.execute("PRAGMA journal_mode = WAL")
+                # FULL: a published generation survives a power cut, not only a crash.
+                db.execute("PRAGMA synchronous = FULL")
+                db.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            db.close()
+            raise
         return db
+
+    def _has_log(self) -> bool:
+        """Return whether there is something in the write-ahead log that belongs to the state."""
+        log = self.path.with_name(f"{FILE}-wal")
+        return log.exists() and log.stat().st_size > 0
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         if self._closed:
             raise LibraryError("The library is closed; open it again.")
+        with self._explained():
+            try:
+                db = self._idle.get_nowait()
+            except queue.Empty:
+                db = self._connect()
+            try:
+                yield db
+            finally:
+                if self._closed:
+                    db.close()
+                else:
+                    self._idle.put(db)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            db = self._idle.get_nowait()
-        except queue.Empty:
-            db = self._connect()
-        try:
-            yield db
-        finally:
-            if self._closed:
-                db.close()
-            else:
-                self._idle.put(db)
+            yield
+        except sqlite3.DatabaseError as error:
+            raise LibraryError(
+                f"{self.path} cannot be read or written ({error}); if the disk is full make room "
+                "on it, if the file is damaged restore it from a copy."
+            ) from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -151,7 +159,8 @@ class Store:
             try:
                 yield db
             finally:
-                db.execute("ROLLBACK")
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -160,11 +169,12 @@ class Store:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
+                db.execute("COMMIT")
             except BaseException:
+                # Also after a COMMIT that failed: the connection goes back to the others.
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
-            db.execute("COMMIT")
 
     def vacuum(self) -> None:
         """Give the space of deleted rows back to the disk, unless a reader is in the way."""
@@ -196,6 +206,29 @@ class Store:
                 self._idle.get_nowait().close()
             except queue.Empty:
                 return
+
+
+def _version(folder: Path) -> int:
+    """Return the format of the library in `folder`; whatever is there stays as it is.
+
+    Raises:
+        LibraryFormatError: It is no library, or damaged.
+    """
+    store = Store(folder, read_only=True)
+    try:
+        with store.reading() as db:
+            application = db.execute("PRAGMA application_id").fetchone()[0]
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+    except LibraryError as error:
+        raise LibraryFormatError(
+            f"{folder / FILE} cannot be read as a Quoth library ({error.__cause__}); "
+            "restore it from a copy, or make the library anew with `quoth sync`."
+        ) from error
+    finally:
+        store.close()
+    if application != APPLICATION_ID:
+        raise LibraryFormatError(f"{folder} is not a Quoth library: {FILE} is something else.")
+    return int(version)
 
 
 def _statements(script: str) -> Iterator[str]:

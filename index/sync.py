@@ -85,12 +85,10 @@ class _Sync:
             synced_ns=synced_ns,
             stale=stale,
             full=self.full,
+            unseen={skip.path for skip in found.skipped},
             content_hash=sha256,
         )
         self.skipped += unreadable
-        held_back = {skip.path for skip in self.skipped}
-        # A file that is there but cannot be read now is not gone.
-        difference.removed = [k for k in difference.removed if not _under(k.path, held_back)]
         self._ask_before_removing(len(known), len(difference.removed), dry_run=dry_run)
         if dry_run:
             return self._report(difference, known, found.ignored, dry_run=True)
@@ -254,8 +252,3 @@ def source_id(db: sqlite3.Connection, kind: str, location: str) -> int:
     db.execute("INSERT OR IGNORE INTO sources(kind, location) VALUES(?, ?)", key)
     row = db.execute("SELECT id FROM sources WHERE kind = ? AND location = ?", key).fetchone()
     return int(row["id"])
-
-
-def _under(path: str, held_back: set[str]) -> bool:
-    """Return whether `path` is, or lies in a folder that is, among `held_back`."""
-    return path in held_back or any(h.endswith("/") and path.startswith(h) for h in held_back)

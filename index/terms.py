@@ -42,6 +42,7 @@ _WORD = re.compile(
 )
 # E-4304, 2024/17, A4-100: found by the whole and by the parts.
 _CODE = re.compile(r"[^\W_]+(?:[-/.][^\W_]+)+")
+_ENDINGS = frozenset(("d", "ll", "m", "re", "s", "t", "ve"))
 _local = threading.local()
 
 
@@ -56,12 +57,15 @@ class Term:
 
 
 def fold(word: str) -> str:
-    """Return `word` without case, accents and apostrophe endings."""
+    """Return `word` without case, accents and endings such as 's; O'Neill is "oneill"."""
     folded = word.casefold()
     if not folded.isascii():
         decomposed = unicodedata.normalize("NFKD", folded)
         folded = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return folded.partition("'")[0] or folded
+    stem, apostrophe, ending = folded.rpartition("'")
+    if apostrophe and ending in _ENDINGS:
+        folded = stem
+    return folded.replace("'", "")
 
 
 @lru_cache(maxsize=200_000)

@@ -113,16 +113,15 @@ def load_vectors(
     folder: Path, base: VectorBase | None, db: sqlite3.Connection, model: int, dim: int
 ) -> VectorIndex:
     """Return all vectors of `model`; a base that is missing or damaged is made from the store."""
-    import faiss
-
     rows = db.execute("SELECT id FROM vectors WHERE model = ? ORDER BY id", (model,))
     ids = np.fromiter((row[0] for row in rows), np.int64)
     parts: list[Any] = []
     covered = 0
     if base is not None and base.model == model:
         expected = int(np.searchsorted(ids, base.last, side="right"))
-        if expected == base.rows and _intact(folder / base.file, base):
-            parts.append(faiss.read_index(str(folder / base.file), faiss.IO_FLAG_MMAP_IFC))
+        mapped = _map(folder / base.file, base) if expected == base.rows else None
+        if mapped is not None:
+            parts.append(mapped)
             covered = expected
         else:
             logger.warning("%s is missing or damaged; using the store", base.file)
@@ -178,5 +177,20 @@ def _flat(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int, *, exact: bo
     return index
 
 
+def _map(path: Path, base: VectorBase) -> Any:  # noqa: ANN401 - FAISS is untyped
+    """Return the base mapped into memory, or None where it is missing or damaged."""
+    import faiss
+
+    if not _intact(path, base):
+        return None
+    try:
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError:  # a writer has just replaced it
+        return None
+
+
 def _intact(path: Path, base: VectorBase) -> bool:
-    return path.is_file() and path.stat().st_size == base.bytes and checksum(path) == base.crc
+    try:
+        return path.stat().st_size == base.bytes and checksum(path) == base.crc
+    except FileNotFoundError:
+        return False

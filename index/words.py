@@ -8,6 +8,7 @@ counts of that generation (Robertson and Zaragoza, 2009).
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -68,15 +69,15 @@ class WordIndex:
         """How many passages are in it, dead ones among them."""
         return int(self._searcher.num_docs)
 
-    def hide(self, documents: Sequence[int], after: int | None) -> None:
+    def hide(self, documents: Sequence[int], after: int) -> None:
         """Leave out what is not alive: these documents, and all numbered above `after`."""
         self._hidden = [self._documents(documents)] if documents else []
-        if after is not None:
-            self._hidden.append(
-                tantivy.Query.range_query(
-                    self._schema, "document", tantivy.FieldType.Unsigned, lower_bound=after + 1
-                )
-            )
+        newer = tantivy.Query.range_query(
+            self._schema, "document", tantivy.FieldType.Unsigned, lower_bound=after + 1
+        )
+        # Mostly there are none, and then every query is faster without.
+        if self._searcher.search(newer, limit=1, count=True).count:
+            self._hidden.append(newer)
 
     def search(self, terms: Sequence[str], k: int, *, only: Sequence[int] | None) -> list[int]:
         """Return about the `k` best passages that hold any of `terms`, best first.
@@ -184,10 +185,14 @@ def load_words(library: Path, state: WordState | None, entries: Iterable[Entry])
         state: As published; None means that there are no words yet.
         entries: All living passages, read only when they are needed.
     """
-    if state is not None:
+    folder = library if state is None else library / state.folder
+    if state is not None and folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        # Tantivy opens an index only where it can make its lock file.
+        logger.info("the word index may not be written to; using the store")
+    elif state is not None:
         try:
             if intact(library, state):
-                words = WordIndex(tantivy.Index.open(str(library / state.folder)))
+                words = WordIndex(tantivy.Index.open(str(folder)))
                 if words.passages >= state.passages:
                     return words
         except (ValueError, OSError) as error:

@@ -40,3 +40,5 @@ def test_imports_run_one_way() -> None:
 @pytest.mark.timeout(900)  # without a cache it reads the types of PyTorch and Gradio too
 def test_types_are_right() -> None:
     run("-m", "mypy")
+    for fixtures in sorted((ROOT / "tests").glob("*/**/conftest.py")):
+        run("-m", "mypy", str(fixtures.relative_to(ROOT)))
