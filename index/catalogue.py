@@ -123,14 +123,14 @@ class Catalogue:
             DocumentNotFoundError: There is none.
         """
         documents = self.documents()
-        found: list[DocumentInfo] = []
-        if isinstance(what, int) or str(what).isdecimal():
-            found = [info for info in documents if info.id == int(str(what))]
         if isinstance(what, int):
+            found = [info for info in documents if info.id == what]
             known = bool(found)
         else:
-            found = found or _called(documents, what)
+            found = _called(documents, what)
             known = bool(found) or self._source_at(what) is not None
+            if not known and str(what).isdecimal():
+                return self.named(int(str(what)))
         if not known:
             raise DocumentNotFoundError(
                 f"The library has no document called {what}; "

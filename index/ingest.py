@@ -11,11 +11,12 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from index.content import encode_content, text_hash
+from index.errors import FormatError
 from index.passages import PASSAGES_VERSION, group
 from index.searchview import plain
 from index.sentences import SPLITTER_VERSION, split_document
@@ -24,7 +25,7 @@ from index.terms import TERMS_VERSION, index_terms
 from index.types import Block, Document, Encoder, PassageSpan, Sentence
 from index.words import WordWriter
 
-__all__ = ["PIPELINE", "Ingest", "Label", "Prepared", "prepare"]
+__all__ = ["PIPELINE", "Ingest", "Label", "Prepared", "document_of", "prepare"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
@@ -67,6 +68,25 @@ class Prepared:
         """All strings to embed, with repeats."""
         yield from self.sentence_strings
         yield from self.passage_strings
+
+
+def document_of(name: str, text: str) -> Document:
+    """Return a text as a document.
+
+    Raises:
+        FormatError: It holds no word or is not valid Unicode.
+    """
+    from index.formats.language import guess_language
+    from index.formats.text import read_text
+
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FormatError(f"{name}: not valid Unicode at character {error.start}") from error
+    document = read_text(text)
+    if not text.strip():
+        raise FormatError(f"{name}: no text")
+    return replace(document, language=guess_language(text))
 
 
 def prepare(document: Document, label: Label) -> Prepared:

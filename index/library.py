@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +18,10 @@ from typing import Self
 from index.catalogue import UPLOADS, Catalogue
 from index.content import ContentCache
 from index.draft import Draft, living, model_of
-from index.errors import EncoderError, FormatError, LibraryError, ModelMismatchError, SourceError
-from index.ingest import Label, prepare
+from index.errors import FormatError, LibraryError, ModelMismatchError, SourceError
+from index.ingest import Label, document_of, prepare
 from index.lock import writer_lock
+from index.models import Models
 from index.reports import FindResult, Progress, Source, Status, SyncReport
 from index.searcher import Searcher, Snapshot, state_key
 from index.store import Store, generation
@@ -42,10 +42,7 @@ class Library:
     def __init__(self, path: Path, store: Store, encoder: Encoder | None) -> None:
         self.path = path
         self._store = store
-        self._given = encoder
-        self._default: Encoder | None = None  # of a library that has no documents yet
-        self._encoders = {} if encoder is None else {encoder.fingerprint: encoder}
-        self._encoder_lock = threading.Lock()
+        self._models = Models(encoder)
         self._snapshot: Snapshot | None = None
         self._snapshot_lock = threading.Lock()
         self._contents = ContentCache()
@@ -236,7 +233,7 @@ class Library:
             with self._store.writing() as db:
                 source = source_id(db, "text", "")
             for name, text, title, date in texts:
-                document = _text_document(name, text)
+                document = document_of(name, text)
                 label = Label(source=source, path=name, type="text", title=title or "", date=date)
                 prepared = prepare(document, label)
                 draft.ingest.add(prepared, partial(done, name))
@@ -315,9 +312,9 @@ class Library:
             if encoder is None:
                 rewrite_derived(self.path, self._store, drop_dead=False)
             else:
-                self._encoders[encoder.fingerprint] = encoder
+                self._models.know(encoder)
                 reembed(self.path, self._store, encoder, progress)
-                self._given = encoder
+                self._models.use(encoder)
 
     def compact(self) -> int:
         """Remove what is no longer alive from the disk, and return the bytes won."""
@@ -426,28 +423,19 @@ class Library:
         """The model that made the library's vectors, loaded when it is first needed."""
         return self._load_encoder()
 
+    def encoder_for(self, searcher: Searcher) -> Encoder:
+        """Return the model that made the vectors of the state that `searcher` sees."""
+        return self._models.encoder(searcher.model_name, searcher.model_fingerprint)
+
     # -- inside -------------------------------------------------------------------------------
 
     def _load_encoder(self) -> Encoder:
         with self._store.reading() as db:
             # Asked each time: another process may have rebuilt the library with another model.
             row = model_of(db, generation(db))
-        with self._encoder_lock:
-            if row is None:
-                known = self._given or self._default
-            else:
-                known = self._encoders.get(row["fingerprint"])
-            if known is not None:
-                return known
-            if row is not None and self._given is not None:
-                raise ModelMismatchError(row["name"], self._given.name)
-            encoder = _recorded_encoder(None if row is None else row["name"])
-            if row is None:
-                self._default = encoder
-            elif row["fingerprint"] != encoder.fingerprint:
-                raise ModelMismatchError(row["name"], encoder.name)
-            self._encoders[encoder.fingerprint] = encoder
-            return encoder
+        if row is None:
+            return self._models.encoder("", "")
+        return self._models.encoder(row["name"], row["fingerprint"])
 
     def _check_model(self, encoder: Encoder) -> None:
         with self._store.reading() as db:
@@ -478,32 +466,3 @@ class Library:
                 with contextlib.suppress(FileNotFoundError):
                     size += os.stat(os.path.join(folder, name)).st_size
         return size
-
-
-def _recorded_encoder(name: str | None) -> Encoder:
-    """Return the model a library was built with; never from the network, nobody asked for that."""
-    from index.encoder import load_encoder
-
-    try:
-        return load_encoder(name, download=False)
-    except EncoderError as error:
-        if name is None:
-            raise
-        raise EncoderError(
-            f"The library was built with the model {name}, which cannot be loaded: {error} "
-            "Bring that model, or embed everything again with `quoth rebuild --model`."
-        ) from error
-
-
-def _text_document(name: str, text: str) -> Document:
-    from index.formats.language import guess_language
-    from index.formats.text import read_text
-
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise FormatError(f"{name}: not valid Unicode at character {error.start}") from error
-    document = read_text(text)
-    if not text.strip():
-        raise FormatError(f"{name}: no text")
-    return replace(document, language=guess_language(text))

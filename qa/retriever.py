@@ -95,7 +95,7 @@ class Retriever:
         only = searcher.allowed(where)
         if not searcher.passage_count or only == frozenset():
             return []
-        query = self.library.encoder.encode_query(asked.text)
+        query = self.library.encoder_for(searcher).encode_query(asked.text)
         ids = set(searcher.nearest(query, self.settings.candidates, only))
         ids.update(searcher.with_any(asked.terms, self.settings.candidates, only))
         for phrase in asked.phrases:
@@ -150,8 +150,9 @@ class Retriever:
         groups: list[tuple[_Scored, frozenset[str], list[PassageRow]]] = []
         for item in scored:
             terms = frozenset(item.row.terms)
-            for _, others, folded in groups:
-                if _alike(terms, others, self.settings.duplicate):
+            for best, others, folded in groups:
+                # Titles are among the terms: a short passage in two documents differs by them.
+                if _same(item.row, best.row) or _alike(terms, others, self.settings.duplicate):
                     folded.append(item.row)
                     break
             else:
@@ -247,6 +248,11 @@ def _whole_words(words: Iterable[str]) -> list[str]:
     found = list(words)
     parts = {part for word in found for part in re.split(r"[-/.]", word) if part != word}
     return [word for word in found if word not in parts]
+
+
+def _same(one: PassageRow, other: PassageRow) -> bool:
+    """Return whether two passages have the same sentences: what is equal has one vector."""
+    return [s.vector for s in one.sentences] == [s.vector for s in other.sentences]
 
 
 def _alike(a: frozenset[str], b: frozenset[str], share: float) -> bool:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -96,10 +97,9 @@ def shown(output: str, home: Path) -> str:
 
 
 def test_every_command_of_the_command_line_stands_in_the_readme() -> None:
-    import ui  # adds the page's command
+    import_module("ui")  # adds the page's command
     from qa.cli import cli
 
-    assert ui.main
     missing = [name for name in cli.commands if f"quoth {name}" not in README]
     assert missing == []
 
