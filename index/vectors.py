@@ -28,7 +28,7 @@ logger = logging.getLogger(f"quoth.{__name__}")
 # Below this many vectors a base is not worth a file: reading them takes a few milliseconds.
 SMALLEST_BASE = 4096
 # Exact half-precision search up to here, 8-bit beyond; measured in docs/benchmarks.md.
-LARGEST_EXACT = 200_000
+LARGEST_EXACT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
