@@ -8,8 +8,9 @@ again before it leaves this module.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.searcher import Searcher
 from index.terms import index_terms
@@ -129,9 +130,18 @@ class Chooser:
         for candidate in self._chosen(question, ranked):
             others = places.get(_folded(candidate), [])
             also = [self._citation(o) for o in others if _place(o) != _place(candidate)]
-            # A passage that is there twice has each of its sentences there twice.
-            also += candidate.passage.also_at
+            also += self._elsewhere(candidate)
             yield self._quote(candidate, tuple(dict.fromkeys(also)))
+
+    def _elsewhere(self, candidate: Candidate) -> Iterator[Citation]:
+        """Yield where the words stand in passages nearly like theirs; not all of them need to."""
+        words = r"\s+".join(re.escape(word) for word in candidate.sentence.text.split())
+        pattern = re.compile(rf"(?<!\w){words}(?!\w)", re.I)
+        for place in candidate.passage.also_at:
+            content = self._searcher.content(place.document)
+            if found := pattern.search(content.text, place.start, place.end):
+                page = None if place.page is None else content.page_at(found.start())
+                yield replace(place, start=found.start(), end=found.end(), page=page)
 
     def _chosen(self, question: str, ranked: Sequence[Candidate]) -> list[Candidate]:
         """Return the best sentence first, others as good, each with what it leads to."""

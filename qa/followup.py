@@ -27,8 +27,9 @@ _PRONOUN = re.compile(
 # "There is" and "that" before a verb or as conjunction do not point back.
 _NO_PRONOUN = re.compile(
     r"\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were|any)\b|\b(?:say|says|said|think|"
-    r"thinks|believe|state|states|mean|means|so|given|provided|required?) that\b|\bit (?:is|was) "
-    r"\w+ (?:to|that)\b|\bthat (?:is|are|was|were|can|has|have|must|may|will)\b",
+    r"thinks|believe|state|states|mean|means|so|given|provided|required?) that\b|"
+    r"\b(?:it (?:is|was)|(?:is|was) it) \w+ (?:to|that)\b|"
+    r"\bthat (?:is|are|was|were|can|has|have|must|may|will)\b",
     re.I,
 )
 _ORDINAL = re.compile(r"\b(?:first|second|third|last|next|previous|other|one|ones)\b", re.I)
@@ -62,7 +63,8 @@ def whole_questions(question: str, topic: str, shown: Sequence[str]) -> list[str
         topic: The last question that stood on its own.
         shown: The quotes of the last answer.
     """
-    rest = (_OPENING.sub("", question).strip() or question.strip()).rstrip(" ?.!")
+    bare, asked = (text.strip().rstrip(" ?.!") for text in (_OPENING.sub("", question), question))
+    rest = bare or asked or question.strip()  # of "And?" and "?!" something must be left
     readings = [_joined(rest, _telling(topic)), _joined(rest, _entities(shown))]
     return [*dict.fromkeys(reading for reading in readings if reading), rest]
 

@@ -117,7 +117,8 @@ def _bold(split: Split) -> str:
     # (CommonMark 6.2); elsewhere the words stay as they are rather than show asterisks.
     opens = short[:1].isalnum() or not before or before.endswith(" ")
     closes = short[-1:].isalnum() or not after or after.startswith(" ")
-    if not (short and opens and closes):
+    spaced = short != short.strip()  # such as a no-break space, which nothing else took away
+    if not (short and opens and closes) or spaced:
         return _escape(str(split), opening=True)
     return (
         _escape(before, opening=True)
