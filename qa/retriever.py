@@ -256,10 +256,18 @@ def _same(one: PassageRow, other: PassageRow) -> bool:
 
 
 def _alike(a: frozenset[str], b: frozenset[str], share: float) -> bool:
-    """Return whether two sets have `share` of their union in common (Jaccard)."""
+    """Return whether two sets have `share` of their union in common (Jaccard) and all numbers.
+
+    An old and a new version of a rule may differ in nothing but a number: both must be seen.
+    """
     if min(len(a), len(b)) < share * max(len(a), len(b)):
         return False
-    return len(a & b) >= share * len(a | b)
+    differing = a ^ b
+    return len(a & b) >= share * len(a | b) and not any(map(_has_digit, differing))
+
+
+def _has_digit(term: str) -> bool:
+    return any(c.isdigit() for c in term)
 
 
 def _place(searcher: Searcher, row: PassageRow) -> tuple[str, int, int]:

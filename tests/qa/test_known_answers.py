@@ -117,7 +117,7 @@ def test_follow_ups_about_the_examples_are_answered(heard: list[Heard]) -> None:
 
 
 def test_what_the_examples_do_not_say_is_not_answered(heard: list[Heard]) -> None:
-    """Of 28 trap questions 11 were seen through, of the answerable 8 taken for one.
+    """Of 28 trap questions 11 were seen through, of the answerable 6 taken for one.
 
     The traps are near misses, made of words that the documents have; two are the margin.
     """
