@@ -27,11 +27,6 @@ class ScoredSentence:
     kind: str = "paragraph"
     context: str = ""
 
-    @property
-    def leads(self) -> bool:
-        """Whether what it says stands after it: a heading, or "as follows:"."""
-        return self.kind == "heading" or self.text.rstrip().endswith(":")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
