@@ -350,7 +350,7 @@ def test_case_and_white_space_do_not_make_two_quotes(tmp_path: Path, encoder: En
 def test_a_nearly_equal_passage_is_another_place_only_of_the_words_that_it_has(
     tmp_path: Path, encoder: Encoder
 ) -> None:
-    """Two versions of a rule count as one passage; the number that changed stands in one."""
+    """Two versions of a rule count as one passage; the word that changed stands in one."""
     start = "The boards at the doors of the quay are tested by the caretaker before each winter."
     changed = "They are put up when the water is {} centimetres below the edge of the quay."
     rest = (
@@ -361,14 +361,14 @@ def test_a_nearly_equal_passage_is_another_place_only_of_the_words_that_it_has(
         "who wear orange jackets and carry torches, whistles, blankets and a list of names."
     )
     with Library.open(tmp_path / "two.quoth", create=True, encoder=encoder) as library:
-        for name, number in (("new", "40"), ("old", "55")):
+        for name, number in (("new", "forty"), ("old", "fifty")):
             library.add(f"{start} {changed.format(number)} {rest}", name=name, title="Flood")
         assert len(Retriever(library).retrieve("boards")) == 1
         same = ask(library, "Who tests the boards at the doors of the quay?").quotes[0]
         assert same.text == start
         assert len(same.also_at) == 1
         other = ask(library, "How many centimetres below the edge are they put up?").quotes[0]
-        assert other.text in (changed.format("40"), changed.format("55"))
+        assert other.text in (changed.format("forty"), changed.format("fifty"))
         assert other.also_at == ()
 
 
