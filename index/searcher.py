@@ -156,6 +156,7 @@ class Searcher:
     def __init__(self, snapshot: Snapshot, db: sqlite3.Connection) -> None:
         self._snapshot = snapshot
         self._db = db
+        self._frequencies: dict[str, int] = {}
 
     @property
     def generation(self) -> int:
@@ -252,7 +253,9 @@ class Searcher:
 
     def document_frequency(self, term: str) -> int:
         """Return how many living passages hold `term`."""
-        return self._snapshot.words.document_frequency(term)
+        if term not in self._frequencies:  # a question asks for the same few again and again
+            self._frequencies[term] = self._snapshot.words.document_frequency(term)
+        return self._frequencies[term]
 
     def inverse_document_frequency(self, term: str) -> float:
         """Return the BM25 weight of `term`: ln(1 + (N - n + 0.5) / (n + 0.5))."""

@@ -201,11 +201,7 @@ class _Sync:
 
     def _remember(self, db: sqlite3.Connection, difference: Difference) -> None:
         """Note how the files look now, in the transaction that publishes them."""
-        source = (
-            source_id(db, self.source.kind, self.source.location)
-            if self.written or self.source.id is None
-            else self.source.id
-        )
+        source = source_id(db, self.source.kind, self.source.location)
         gone = [k.path for k in difference.removed] + [b.path for b, _ in difference.renamed]
         db.executemany(
             "DELETE FROM files WHERE source = ? AND path = ?", [(source, path) for path in gone]

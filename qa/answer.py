@@ -162,9 +162,6 @@ class Chooser:
         if text != sentence.text:
             # Our own mistake, never the documents': an answer must not be shown then.
             raise AssertionError(f"quote at {sentence.start} differs from the stored text")
-        block = next(
-            (b for b in content.blocks if b.start <= sentence.start < b.end), content.blocks[0]
-        )
         return Quote(
             document=passage.document,
             start=sentence.start,
@@ -172,7 +169,7 @@ class Chooser:
             text=text,
             citation=self._citation(candidate),
             score=candidate.rank,
-            context=block.context,
+            context=sentence.context,
             also_at=also_at,
         )
 
