@@ -77,7 +77,7 @@ class Chat:
         return Answer(
             question=question,
             searched_for=question,
-            notice=f"{info.path}: {info.title}. It begins so:",
+            notice=f"{_called(info)} begins so:",
             quotes=tuple(_beginning(searcher, info)),
             confidence=1.0,
             generation=generation,
@@ -117,6 +117,10 @@ def _topic(turns: Sequence[Answer]) -> str:
     """Return the last question that stood on its own, or the first of all."""
     alone = [turn.question for turn in turns if turn.searched_for == turn.question]
     return alone[-1] if alone else turns[0].searched_for
+
+
+def _called(info: DocumentInfo) -> str:
+    return info.path if info.title == info.name else f"{info.path} ({info.title})"
 
 
 def _beginning(searcher: Searcher, info: DocumentInfo) -> list[Quote]:
