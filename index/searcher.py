@@ -242,6 +242,10 @@ class Searcher:
         found = self._snapshot.words.holding(terms, only=None if only is None else sorted(only))
         return sorted(self._known(found))
 
+    def count_with_all(self, terms: Sequence[str]) -> int:
+        """Return how many passages hold all of `terms`, at least one."""
+        return self._snapshot.words.count(terms) if self.passage_count else 0
+
     def _known(self, passages: Sequence[int]) -> list[int]:
         ids = self._snapshot.passage_ids
         places = np.searchsorted(ids, passages)
@@ -256,6 +260,10 @@ class Searcher:
         if term not in self._frequencies:  # a question asks for the same few again and again
             self._frequencies[term] = self._snapshot.words.document_frequency(term)
         return self._frequencies[term]
+
+    def vocabulary(self, prefix: str) -> list[tuple[str, int]]:
+        """Return the terms that begin with `prefix` and how many living passages hold each."""
+        return self._snapshot.words.vocabulary(prefix) if self.passage_count else []
 
     def inverse_document_frequency(self, term: str) -> float:
         """Return the BM25 weight of `term`: ln(1 + (N - n + 0.5) / (n + 0.5))."""

@@ -98,12 +98,24 @@ class WordIndex:
         hits = self._searcher.search(self._alive(must, only), limit=limit, count=False).hits
         return self._passages(hits)
 
+    def count(self, terms: Sequence[str]) -> int:
+        """Return how many living passages hold all of `terms`."""
+        must = tantivy.Query.boolean_query([(tantivy.Occur.Must, self._term(t)) for t in terms])
+        found = self._searcher.search(self._alive(must, None), limit=1, count=True)
+        return int(found.count or 0)
+
     def document_frequency(self, term: str) -> int:
         """Return how many living passages hold `term`."""
         if not self._hidden:
             return int(self._searcher.doc_freq("terms", term))
         query = self._alive(self._term(term), None)
         return int(self._searcher.search(query, limit=1, count=True).count or 0)
+
+    def vocabulary(self, prefix: str) -> list[tuple[str, int]]:
+        """Return the terms that begin with `prefix` and how many living passages hold each."""
+        living = self._alive(tantivy.Query.all_query(), None) if self._hidden else None
+        found = self._searcher.terms_with_prefix("terms", prefix, filter_query=living)
+        return [(term, count) for term, count in found if count]
 
     def _term(self, term: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, "terms", term, index_option="freq")
