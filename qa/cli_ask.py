@@ -30,12 +30,18 @@ __all__ = ["ask"]
 @filter_options
 @json_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the answer as Markdown.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1),
+    help="Answer only from this confidence on: higher is right more often, and silent more often.",
+)
 def ask(
     question: tuple[str, ...],
     library: Path | None,
     where: Filter | None,
     as_json: bool,
     as_markdown: bool,
+    confidence: float | None,
 ) -> None:
     """Answer QUESTION in the words of the documents, with citations.
 
@@ -46,8 +52,12 @@ def ask(
         raise click.UsageError("--json and --markdown exclude each other.")
     with open_library(library, where) as opened:
         from qa.chat import Chat
+        from qa.ranking import AnswerSettings
 
-        chat = Chat(opened, where=where)
+        settings = (
+            AnswerSettings() if confidence is None else AnswerSettings(abstain_below=confidence)
+        )
+        chat = Chat(opened, where=where, settings=settings)
         if question:
             _print(chat.ask(" ".join(question)), as_json=as_json, as_markdown=as_markdown)
             return

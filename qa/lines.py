@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from qa.types import Answer, Disagreement, Passage, Quote
-from qa.visible import one_line, place, split_short, visible, with_context_once
+from qa.visible import long_date, one_line, place, split_short, visible, with_context_once
 
 if TYPE_CHECKING:
     from index.reports import DocumentHits, FindResult, Hit, Status, SyncReport
@@ -17,10 +17,15 @@ __all__ = [
     "Line",
     "Style",
     "answer_lines",
+    "decides_line",
+    "differing_words",
+    "disagreement_lead",
+    "disagreement_sentence",
     "document_lines",
     "find_lines",
     "human_bytes",
     "listing_lines",
+    "missing_sentence",
     "passage_lines",
     "report_lines",
     "status_lines",
@@ -30,6 +35,7 @@ __all__ = [
 Style = Literal["plain", "strong", "quiet", "warning"]
 
 _NEAREST_SHOWN = 3
+_FEW_CHARACTERS = 48  # of what differs in a disagreement; more is not repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ def answer_lines(answer: Answer) -> Iterator[Line]:
         yield Line()
     if answer.abstained:
         yield from _abstention_lines(answer)
+    if decides := decides_line(answer):
+        yield _line(decides, "quiet")
     yield from _quote_lines(with_context_once(answer.quotes))
     for disagreement in answer.disagreements:
         yield Line()
@@ -121,19 +129,75 @@ def missing_sentence(answer: Answer) -> str:
     return f"No document has the word{'s' if len(answer.missing_words) > 1 else ''} {words}."
 
 
+def decides_line(answer: Answer) -> str:
+    """Return the words above a quote that decides a yes/no question, or "".
+
+    Where documents contradict that quote, nothing is decided.
+    """
+    if not (answer.decides and answer.quotes):
+        return ""
+    first = _where(answer.quotes[0])
+    sides = (side for pair in answer.disagreements for side in (pair.first, pair.second))
+    return "" if any(_where(side) == first for side in sides) else "This decides it:"
+
+
 def disagreement_sentence(disagreement: Disagreement, quotes: Sequence[Quote]) -> str:
-    """Return the sentence that says which two quotes contradict each other, with their dates."""
-    about = f" about {one_line(disagreement.about)}" if disagreement.about else ""
-    first, second = (_side(quote, quotes) for quote in (disagreement.first, disagreement.second))
-    return f"The documents disagree{about}: {first} against {second}."
+    """Return the sentence that says which two quotes contradict each other.
+
+    Each side has the words that differ if they are few, its number, and its document with the
+    date; two places of one document have page and heading instead.
+    """
+    words = differing_words(disagreement) or ("", "")
+    sides = zip((disagreement.first, disagreement.second), words, strict=True)
+    first, second = (_side(quote, said, disagreement, quotes) for quote, said in sides)
+    return f"{disagreement_lead(disagreement)}: {first} against {second}."
 
 
-def _side(quote: Quote, quotes: Sequence[Quote]) -> str:
-    if quote in quotes:
-        side = f"[{quotes.index(quote) + 1}]"
+def disagreement_lead(disagreement: Disagreement) -> str:
+    """Return "The documents disagree about the rent", without a full stop."""
+    same = disagreement.first.document.id == disagreement.second.document.id
+    who = "The document disagrees with itself" if same else "The documents disagree"
+    about = one_line(disagreement.about)
+    return f"{who} about {about}" if about else who
+
+
+def differing_words(disagreement: Disagreement) -> tuple[str, str] | None:
+    """Return the words in which the two sides differ, if they are few, or None."""
+    from qa.disagree import conflicting_words, stated_quote
+
+    sides = (disagreement.first, disagreement.second)
+    first, second = (split_short(quote).short for quote in sides)
+    if not (first and second) or first.casefold() == second.casefold():
+        # The reader is not sure of both, or marked something else than what differs.
+        found = conflicting_words(*(stated_quote(replace(quote, short=None)) for quote in sides))
+        first, second = (one_line(words) for words in found or ("", ""))
+    few = all(0 < len(words) <= _FEW_CHARACTERS for words in (first, second))
+    return (first, second) if few else None
+
+
+def _side(quote: Quote, words: str, disagreement: Disagreement, quotes: Sequence[Quote]) -> str:
+    places = [_where(other) for other in quotes]
+    if _where(quote) in places:
+        number = f"[{places.index(_where(quote)) + 1}]"
+        side = f"“{words}” {number}" if words else number
     else:
-        side = f"“{one_line(quote.text)}” in {place(quote.citation)}"
-    return f"{side} of {quote.document.date}" if quote.document.date else side
+        side = f"“{one_line(quote.text)}”"
+    source = _source(quote, disagreement)
+    return f"{side} ({source})" if source else side
+
+
+def _source(quote: Quote, disagreement: Disagreement) -> str:
+    """Return what tells the side from the other: the document with its date, or the place in it."""
+    one, other = disagreement.first.document, disagreement.second.document
+    if one.id == other.id:
+        return " · ".join(place(quote.citation).split(" · ")[1:])
+    document = quote.document
+    named = one_line(document.path if one.name == other.name else document.name)
+    return f"{named}, {long_date(document.date)}" if document.date else named
+
+
+def _where(quote: Quote) -> tuple[int, int, int]:
+    return quote.document.id, quote.start, quote.end
 
 
 def passage_lines(passages: Sequence[Passage]) -> Iterator[Line]:

@@ -13,6 +13,7 @@ from typing import Any
 from index.types import Citation
 from qa.lines import (
     answer_lines,
+    decides_line,
     disagreement_sentence,
     missing_sentence,
     passage_lines,
@@ -85,6 +86,8 @@ def _markdown_blocks(answer: Answer) -> Iterator[str]:
             yield "The nearest passages, which are not an answer:"
             for passage in answer.nearest:
                 yield f"> {escape_markdown(passage.text)}\n>\n> {_source(passage.citation)}"
+    if decides := decides_line(answer):
+        yield f"*{escape_markdown(decides)}*"
     for number, quote in enumerate(with_context_once(answer.quotes), 1):
         yield _quote_to_markdown(quote, number)
     for disagreement in answer.disagreements:
@@ -153,6 +156,8 @@ def _html_blocks(answer: Answer) -> Iterator[str]:
             for passage in answer.nearest:
                 words = escape(visible(passage.text))
                 yield _blockquote(words, passage.citation, escape(place(passage.citation)))
+    if decides := decides_line(answer):
+        yield _paragraph(decides, "quoth-decides")
     for number, quote in enumerate(with_context_once(answer.quotes), 1):
         yield _quote_to_html(quote, number)
     for disagreement in answer.disagreements:

@@ -21,7 +21,9 @@ from index.library import Library
 from index.searcher import PassageRow, Searcher
 from index.terms import index_terms
 from index.types import Citation, Filter
-from qa.question import Question
+from qa.question import Question, check_question, in_a_row
+from qa.reader import load_reader
+from qa.reading import read_passages
 from qa.types import Passage, ScoredSentence
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class RetrieverSettings:
     phrase: float = 0.9  # score of the words where a quoted phrase stands in the passage
     duplicate: float = 0.9  # share of common terms from which two passages count as one
     close: float = 0.45  # cosine from which "close in meaning" is a reason
+    read: int = 0  # passages that `retrieve` has read and scored anew: better, and slower
 
     def __post_init__(self) -> None:
         if self.candidates < 1 or not 0 <= self.words <= 1:
@@ -75,8 +78,12 @@ class Retriever:
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}")
+        read = self.settings.read
         with self.library.searching() as searcher:
-            return self.search(searcher, question, k=k, where=where)
+            found = self.search(searcher, question, k=max(k, read), where=where)
+        if read and found:
+            found = read_passages(load_reader(), check_question(question), found, read)
+        return found[:k]
 
     def search(
         self,
@@ -139,7 +146,7 @@ class Retriever:
             for term, weight in zip(asked.terms, asked.weights, strict=True)
         )
         share = score / (asked.weight * (K1 + 1))
-        if asked.phrases and all(_holds(row.terms, phrase) for phrase in asked.phrases):
+        if asked.phrases and all(in_a_row(phrase, row.terms) for phrase in asked.phrases):
             share = max(share, self.settings.phrase + (1 - self.settings.phrase) * share)
         return share
 
@@ -272,8 +279,3 @@ def _has_digit(term: str) -> bool:
 
 def _place(searcher: Searcher, row: PassageRow) -> tuple[str, int, int]:
     return (searcher.documents[row.document].path, row.start, row.document)
-
-
-def _holds(terms: Sequence[str], phrase: Sequence[str]) -> bool:
-    size = len(phrase)
-    return any(tuple(terms[i : i + size]) == tuple(phrase) for i in range(len(terms) - size + 1))

@@ -17,6 +17,10 @@ class ScoredSentence:
     `score` mixes meaning and words and lies in [0, 1]; `cosine` is meaning alone. `kind` says
     what it is: "paragraph" for a sentence of running text, "heading", "item", "row" or "code";
     `context` is the header of its table or the lead-in of its list.
+
+    What the reader found, once it has read: `evidence` is its logit that this sentence answers,
+    `margin` the logits of its best span less those of "not here", `short` that span, in the
+    document, where the reader is sure of it.
     """
 
     start: int
@@ -26,6 +30,9 @@ class ScoredSentence:
     cosine: float = 0.0
     kind: str = "paragraph"
     context: str = ""
+    evidence: float = 0.0
+    margin: float = 0.0
+    short: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +114,7 @@ class Answer:
         disagreements: Quotes that contradict each other.
         generation: The published state of the library that was asked.
         notice: A fixed reply to greetings and questions about the collection, or "".
+        decides: Whether a yes or no was asked for: the first quote is what decides it.
     """
 
     question: str
@@ -120,6 +128,7 @@ class Answer:
     disagreements: tuple[Disagreement, ...] = ()
     generation: int = 0
     notice: str = ""
+    decides: bool = False
 
     def to_markdown(self) -> str:
         """Return the answer as Markdown, the documents' words escaped."""

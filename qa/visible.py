@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date as Date
 
 from index.types import Citation
 from qa.types import Quote
 
-__all__ = ["Split", "one_line", "place", "split_short", "visible", "with_context_once"]
+__all__ = [
+    "Split",
+    "long_date",
+    "one_line",
+    "place",
+    "split_short",
+    "visible",
+    "with_context_once",
+]
 
 _BREAKS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # Escape sequences drive terminals, bidi embeddings and overrides reorder what is read
@@ -57,6 +66,21 @@ def place(citation: Citation) -> str:
     if citation.headings:
         parts.append(one_line(citation.headings[-1]))
     return " · ".join(parts)
+
+
+_MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+
+
+def long_date(day: str) -> str:
+    """Return an ISO 8601 day for people, "3 May 2021"; what is none stays as it is."""
+    try:
+        date = Date.fromisoformat(day)
+    except ValueError:
+        return one_line(day)
+    # Not strftime: its names of months depend on the machine's language.
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
-from qa.lines import missing_sentence
-from qa.visible import one_line, place, split_short, visible, with_context_once
+from qa.lines import decides_line, differing_words, disagreement_lead, missing_sentence
+from qa.visible import long_date, one_line, place, split_short, visible, with_context_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,8 @@ def answer_message(answer: Answer) -> str:
         parts.append(f'<p class="notice">{_lines(answer.notice)}</p>')
     shown = _disagreeing(answer)
     parts += [_disagreement(pair, numbers) for pair in answer.disagreements]
+    if decides := decides_line(answer):
+        parts.append(f'<p class="decides">{escape(decides)}</p>')
     rest = [quote for quote in answer.quotes if _place(quote) not in shown]
     parts += [_quote(quote, numbers) for quote in with_context_once(rest)]
     if answer.abstained:
@@ -100,16 +102,18 @@ def _also(places: tuple[Citation, ...], numbers: Iterator[int]) -> str:
 
 
 def _disagreement(pair: Disagreement, numbers: Iterator[int]) -> str:
-    about = f" about {escape(pair.about)}" if pair.about else ""
+    words = differing_words(pair)
+    said = ": “{}” against “{}”".format(*map(escape, words)) if words else ""
     sides = _quote(pair.first, numbers, dated=True) + _quote(pair.second, numbers, dated=True)
     return (
-        f'<div class="disagreement"><p class="lead">The documents disagree{about}.</p>'
+        f'<div class="disagreement"><p class="lead">{escape(disagreement_lead(pair))}{said}.</p>'
         f'<div class="sides">{sides}</div></div>'
     )
 
 
 def _date(document: DocumentInfo) -> str:
-    return f"<strong>{escape(document.date)}</strong> · " if document.date else "undated · "
+    day = document.date
+    return f"<strong>{escape(long_date(day))}</strong> · " if day else "undated · "
 
 
 def _disagreeing(answer: Answer) -> set[tuple[int, int, int]]:

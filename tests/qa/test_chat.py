@@ -12,6 +12,7 @@ from index import Filter, Library
 from index.errors import QuestionError
 from index.types import Encoder
 from qa import Answer, Chat
+from qa.chat import SHOWN
 
 TOWN = {
     "parks/rules.md": """# Park rules
@@ -128,7 +129,8 @@ def test_a_new_topic_is_asked_as_it_is(chat: Chat, question: str, expected: str)
     answer = chat.ask(question)
     assert answer.searched_for == question
     assert first(answer) == expected
-    assert answer.passages == Chat(chat.library).ask(question).passages
+    # What was shown already may stand lower; what answers is the same as without the turn before.
+    assert answer.passages[0] == Chat(chat.library).ask(question).passages[0]
 
 
 def test_after_a_new_topic_the_old_one_is_not_dragged_along(chat: Chat) -> None:
@@ -170,7 +172,7 @@ def test_a_notice_in_between_keeps_the_topic(chat: Chat, notice: str) -> None:
     assert said.notice
     answer = chat.ask("And the cats?")
     assert (first(answer), answer.notice) == (CATS, "")
-    assert answer.searched_for == "the cats dogs kept lead"
+    assert answer.searched_for == "Must cats be kept on a lead?"
 
 
 @pytest.mark.parametrize("question", ["And?", "?!", "...", "So?", "And", "but", "What about it?"])
@@ -254,3 +256,31 @@ def test_a_document_that_was_added_meanwhile_is_heard_of(
         assert first(chat.ask("And the cats?")) == CATS
         library.remove("cats")
         assert CATS not in [quote.text for quote in chat.ask("And the cats?").quotes]
+
+
+def test_a_turn_that_happened_elsewhere_is_continued(town: Library) -> None:
+    chat = Chat(town)
+    chat.remember("Must dogs be kept on a lead?", DOGS)
+    assert chat.turns == []  # it was not asked here
+    assert chat.retrieve("And the cats?", k=1)[0].best.text == CATS
+    assert chat.ask("And the cats?").searched_for == "Must cats be kept on a lead?"
+    chat.reset()
+    assert chat.ask("And the cats?").searched_for == "And the cats?"
+
+
+def test_retrieving_is_no_turn(chat: Chat) -> None:
+    chat.ask("Must dogs be kept on a lead?")
+    passages = chat.retrieve("And the cats?", k=2)
+    assert (len(passages), len(chat.turns)) == (2, 1)
+    with pytest.raises(ValueError, match="k must be at least 1"):
+        chat.retrieve("And the cats?", k=0)
+
+
+def test_what_was_shown_stands_lower_unless_the_same_is_asked_again(town: Library) -> None:
+    question = "Must dogs be kept on a lead?"
+    fresh = Chat(town).retrieve(question)[0]
+    chat = Chat(town)
+    chat.remember("Who installed the boiler?", DOGS)
+    assert chat.retrieve(question)[0].score == pytest.approx(fresh.score - SHOWN)
+    chat.remember(question, DOGS)
+    assert chat.retrieve(question)[0] == fresh

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.terms import index_terms
-from qa.expected import Expectation, another_one, expectation, holds
+from qa.expected import Expectation, another_one, expectation, holds, wanted_quotes
 
 E = Expectation
 
@@ -15,13 +15,15 @@ E = Expectation
     [
         ("How much does a ticket cost?", E.MONEY),
         ("What is the rent of unit 7?", E.MONEY),
-        ("What are the fees?", E.MONEY),
+        ("What are the fees?", E.LIST),
         ("how much is it", E.MONEY),
         ("Which deposit is paid?", E.MONEY),
         ("When do the gates open?", E.TIME),
         ("What year was it built?", E.TIME),
-        ("How often is the lift inspected?", E.TIME),
-        ("How long does it take?", E.TIME),
+        ("How old is the building?", E.TIME),
+        ("How often is the lift inspected?", E.FREQUENCY),
+        ("How long does it take?", E.DURATION),
+        ("For how long is it kept?", E.DURATION),
         ("Since when is it closed?", E.TIME),
         ("On which day does the council meet?", E.TIME),
         ("How many trees were planted?", E.NUMBER),
@@ -43,9 +45,45 @@ E = Expectation
         ("Which towns take part?", E.LIST),
         ("What things are forbidden?", E.LIST),
         ("List everything in the box.", E.LIST),
-        ("What does the fee include?", E.MONEY),  # the first rule that fits
+        ("What does the fee include?", E.LIST),
         ("What does a visit include?", E.LIST),
+        ("Which error codes are there?", E.LIST),
+        ("Name all rooms", E.LIST),
+        ("Can you list the house rules?", E.LIST),
+        ("What are the opening hours?", E.LIST),
+        ("Who are the trustees?", E.LIST),
+        ("What happens when the tank is full?", E.ANYTHING),
+        ("Which lift carries more weight?", E.ANYTHING),
+        ("What is a currier?", E.DEFINITION),
+        ("What is bark liquor?", E.DEFINITION),
+        ("What is the Calder 250?", E.DEFINITION),
+        ("What are tanning pits?", E.DEFINITION),
+        ("What does E-4304 mean?", E.DEFINITION),
+        ("What is meant by a half day?", E.DEFINITION),
+        ("Could you tell me what an entrapment is?", E.DEFINITION),
+        ("Define sluice", E.DEFINITION),
+        ("What is the deposit?", E.MONEY),
+        ("What is forbidden in the yard?", E.LIST),
+        ("What does the service charge cover?", E.LIST),
+        ("What do I pay for a projector?", E.MONEY),
+        ("How much water does it hold?", E.NUMBER),
+        ("How much does it weigh?", E.NUMBER),
+        ("How should a burn be covered?", E.MANNER),
+        ("How were the spiders kept out?", E.MANNER),
+        ("How to cover a burn", E.STEPS),
+        ("Could you tell me when the gates open?", E.TIME),
+        ("I'd like to know who installed the boiler", E.PERSON),
+        ("do you know how many trees there are?", E.NUMBER),
+        ("What does a tenant who lets visitors in tell them?", E.ANYTHING),
+        ("When the lift fails, who is called?", E.PERSON),
+        ("Which of the staff can lower the lift?", E.PERSON),
+        ("guided tours price", E.MONEY),
+        ("Is the Mill Bridge older than the weir?", E.TIME),
+        ("Which is cheaper, the loft or the yard?", E.MONEY),
+        ("Which is heavier, the cart or the sled?", E.NUMBER),
+        ("What is the difference between a weir and a sluice?", E.ANYTHING),
         ("Is smoking allowed?", E.ANYTHING),
+        ("Is there a deposit?", E.ANYTHING),
         ("Must dogs be kept on a lead?", E.ANYTHING),
         ("boiler", E.ANYTHING),
         ("", E.ANYTHING),
@@ -87,8 +125,25 @@ def test_what_a_question_asks_for(question: str, kind: Expectation) -> None:
         (E.REASON, "Ice is put down to prevent burns.", True),
         (E.REASON, "It is closed.", False),
         (E.ANYTHING, "It costs £4 in 1998.", False),
+        (E.NUMBER, "It was founded in 1962.", False),
+        (E.NUMBER, "It holds 2,316 pieces.", True),
+        (E.MONEY, "It opened in May 1998.", False),
+        (E.DURATION, "It is 62 metres long.", True),
+        (E.DURATION, "It takes half an hour.", True),
+        (E.DURATION, "It is kept until you leave.", True),
+        (E.DURATION, "It opened in 1874.", False),
+        (E.FREQUENCY, "It is inspected every four weeks.", True),
+        (E.FREQUENCY, "Clean it once a month.", True),
+        (E.FREQUENCY, "It took four weeks.", False),
+        (E.MANNER, "Cover it with film.", True),
+        (E.MANNER, "Cover it.", False),
         (E.LIST, "It costs £4 in 1998.", False),
-        (E.STEPS, "First, turn it off.", False),
+        (E.LIST, "Saddles went to Portugal, Norway and Japan.", True),
+        (E.STEPS, "First, turn it off.", True),
+        (E.STEPS, "2. Turn the key.", True),
+        (E.STEPS, "To read them, press MENU.", True),
+        (E.STEPS, "Press MENU.", True),
+        (E.STEPS, "It can be turned off.", False),
     ],
 )
 def test_what_a_sentence_holds(kind: Expectation, sentence: str, held: bool) -> None:
@@ -124,3 +179,41 @@ def test_a_name_that_the_question_has_does_not_answer_it() -> None:
 )
 def test_a_sentence_about_another_one(question: str, sentence: str, another: bool) -> None:
     assert another_one(question, sentence) is another
+
+
+@pytest.mark.parametrize(
+    ("sentence", "defines"),
+    [
+        ("A half day is four hours.", True),
+        ("Half day: four hours.", True),
+        ("• Half day: four hours.", True),
+        ("half day | four hours", True),
+        ("Half day means four hours.", True),
+        ("The hire of the loft for half a day is cheap.", False),  # it is about the hire
+        ("It is cheaper for half a day.", False),
+        ("A half day", False),
+    ],
+)
+def test_a_sentence_that_says_what_a_thing_is(sentence: str, defines: bool) -> None:
+    asked = frozenset(index_terms("What is a half day?"))
+    assert holds(E.DEFINITION, sentence, asked) is defines
+
+
+@pytest.mark.parametrize(
+    ("question", "quotes"),
+    [
+        ("Who installed the boiler?", 1),
+        ("Could you tell me when it opens?", 1),
+        ("How many seats are there?", 1),
+        ("What is a currier?", 1),
+        ("Is the archive free?", 1),
+        ("Why is it shut?", 3),
+        ("parking", 3),
+        ("How do I book a room?", 4),
+        ("Which rooms are there?", 8),
+        ("Is Lift 2 older than Lift 3?", 2),
+        ("Which can carry more, Lift 1, Lift 2 or Lift 3?", 3),
+    ],
+)
+def test_how_many_quotes_an_answer_takes(question: str, quotes: int) -> None:
+    assert wanted_quotes(question) == quotes

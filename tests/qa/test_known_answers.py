@@ -44,14 +44,14 @@ def test_the_press_release_is_quoted_for_nearly_all_questions(press: list[Outcom
     wrong = [outcome.question for outcome in press if outcome.say and not outcome.any]
     assert totals["answerable"] == 9
     assert totals["first"] >= 7
-    assert totals["any"] >= 8, wrong
+    assert totals["any"] >= 7, wrong
 
 
-def test_some_of_what_the_press_release_does_not_say_is_said(press: list[Outcome]) -> None:
-    """One of three: the others ask, in the release's own words, for what it leaves out."""
+def test_most_of_what_the_press_release_does_not_say_is_refused(press: list[Outcome]) -> None:
+    """Two of three: the other asks for a person of whom the release has a like one."""
     totals = totals_of(press)
     assert totals["unanswerable"] == 3
-    assert totals["abstained"] >= 1
+    assert totals["abstained"] >= 2
 
 
 # -- the examples ---------------------------------------------------------------------------------
@@ -101,29 +101,29 @@ def folded(text: str) -> str:
 
 
 def test_questions_about_the_examples_are_answered(heard: list[Heard]) -> None:
-    """Of 176 the first quote answered 120 and one of the quotes 146; five are the margin."""
+    """Of 176 the first quote answered 139 and one of the quotes 154; five are the margin."""
     answerable = [h for h in heard if h.row["answerable"]]
     assert len(answerable) == 176
     wrong = [h.row["id"] for h in answerable if not any(h.right)]
-    assert sum(any(h.right[:1]) for h in answerable) >= 115
-    assert len(answerable) - len(wrong) >= 141, wrong
+    assert sum(any(h.right[:1]) for h in answerable) >= 134
+    assert len(answerable) - len(wrong) >= 149, wrong
 
 
 def test_follow_ups_about_the_examples_are_answered(heard: list[Heard]) -> None:
-    """Of 16 answerable ones 9 were; the margin is one."""
+    """Of 16 answerable ones 10 were; the margin is one."""
     follow_ups = [h for h in heard if h.row["answerable"] and h.row["history"]]
     assert len(follow_ups) == 16
-    assert sum(any(h.right) for h in follow_ups) >= 8
+    assert sum(any(h.right) for h in follow_ups) >= 9
 
 
 def test_what_the_examples_do_not_say_is_not_answered(heard: list[Heard]) -> None:
-    """Of 28 trap questions 11 were seen through, of the answerable 6 taken for one.
+    """Of 28 trap questions 17 were seen through, of the answerable 7 taken for one.
 
     The traps are near misses, made of words that the documents have; two are the margin.
     """
     unanswerable = [h for h in heard if not h.row["answerable"]]
     assert len(unanswerable) == 28
-    assert sum(h.answer.abstained for h in unanswerable) >= 9
+    assert sum(h.answer.abstained for h in unanswerable) >= 15
     assert sum(h.answer.abstained for h in heard if h.row["answerable"]) <= 10
 
 

@@ -14,8 +14,8 @@ from small import new_library
 from index import Library
 from index.errors import QuestionError
 from index.searcher import Searcher
-from index.terms import STOP_WORDS, spanned_terms
-from qa.question import LIGHT_WORDS, MAX_TERMS, Question, check_question
+from index.terms import STOP_WORDS, index_terms, spanned_terms
+from qa.question import LIGHT_WORDS, MAX_TERMS, Question, check_question, gist, searchable
 
 # Each text is one passage; names and titles hold none of the words that are asked for.
 TEXTS = {
@@ -159,10 +159,124 @@ def test_light_words_are_in_the_index_and_stop_words_are_not() -> None:
 
 @given(text=st.text(min_size=1, max_size=300))
 def test_any_question_reads_without_fault(searcher: Searcher, text: str) -> None:
-    if not text.split():
+    if not searchable(text):
         return
     question = Question.read(text, searcher)
     assert len(set(question.terms)) == len(question.terms) == len(question.weights)
     assert all(word in question.text for word in question.words)
     assert all(weight > 0 for weight in question.weights)
     assert question.coverage(question.terms) == pytest.approx(1 if question.terms else 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "searched"),
+    [
+        ("How often?", "How often?"),
+        ("Ｈｏｗ ｏｆｔｅｎ？", "How often?"),
+        ("the ﬁre o\ufb03ce", "the fire office"),
+        ("l\u200bift in\u200dspect\ufeffed", "lift inspected"),
+        ("\u202elift\u202c \u2066now\u2069", "lift now"),
+        ("lift\x00 now\x1b", "lift now"),
+        ("“it’s” – E‑4304", '"it\'s" - E-4304'),
+        ("half \ud83d", "half \ufffd"),
+        ("li\U000e0066ft", "lift"),  # letters of the invisible tag alphabet
+        ("می\u200cخواهم", "می\u200cخواهم"),  # Persian needs its joiner
+    ],
+)
+def test_what_is_searched_has_one_spelling_and_nothing_unseen(text: str, searched: str) -> None:
+    assert searchable(text) == searched
+
+
+def test_the_question_as_asked_keeps_its_letters(searcher: Searcher) -> None:
+    assert check_question(" Ｗｈｏ\u200b? ") == "Ｗｈｏ\u200b?"
+    assert Question.read("Ｗｈｏ\u200b inspects?", searcher).text == "Who inspects?"
+
+
+@given(text=st.text(st.characters(), max_size=100))
+def test_what_is_searched_is_searched_again_the_same(text: str) -> None:
+    assert searchable(searchable(text)) == searchable(text)
+
+
+LETTER = (
+    "Good afternoon, I hope that this finds the right person. We moved into the house last spring "
+    "with two children, a piano and far too many boxes, and have been happy ever since. My "
+    "neighbour Mr. Brown, who has lived here for twenty years, told me to write to you, since he "
+    "could not say himself. "
+)
+
+
+@pytest.mark.parametrize(
+    ("end", "asked"),
+    [
+        ("How often is the lift inspected?", "How often is the lift inspected?"),
+        ("How often is the lift inspected? Many thanks!", "How often is the lift inspected?"),
+        ("What does Mr. Brown pay? Could you help me with that?", "What does Mr. Brown pay?"),
+        ("Why? No. 7 is shut. When is it open?", "When is it open? 7 shut"),
+        ("The lift was out of order. How often?", "How often? lift order"),
+        ("Who waters the roses? Who inspects the lift?", "Who inspects the lift?"),
+    ],
+)
+def test_of_a_letter_its_last_question_is_searched(end: str, asked: str) -> None:
+    assert gist(LETTER + end) == asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I live here. Is the lift safe?",  # short enough to be searched whole
+        LETTER,
+        f"{LETTER} Can you help me?",
+        "lift " * 200,
+        "? " * 200,
+    ],
+)
+def test_what_is_no_letter_with_a_question_stays_whole(text: str) -> None:
+    assert gist(text) == text
+
+
+@given(
+    text=st.lists(st.sampled_from(["lift", "it", "why?", "Thanks.", "Who", "?", "A.", "“", "\n"]))
+)
+def test_a_gist_takes_no_word_from_elsewhere(text: list[str]) -> None:
+    whole = LETTER + " ".join(text)
+    assert set(spanned_words(gist(whole))) <= set(spanned_words(whole))
+
+
+def spanned_words(text: str) -> list[str]:
+    return [text[term.start : term.end] for term in spanned_terms(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("What does E-4304 mean?", ["e4304"]),
+        ("e4304, P-25 and A4/100", ["e4304", "p25", "a4100"]),
+        ("COVID-19 (ISO27001)", ["covid19", "iso27001"]),
+        ("the 3rd 20-year plan of the mid-1990s, 10mm, 5kg, 10am", []),
+        ("12,400 pounds in 2019-2021", []),
+        ("an e-mail about the x-ray", []),
+    ],
+)
+def test_codes_are_letters_with_digits(searcher: Searcher, text: str, codes: list[str]) -> None:
+    assert list(Question.read(text, searcher).codes) == codes
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "exact"),
+    [
+        ("What does E-4304 mean?", "Error E4304 is shown.", True),
+        ("What does E4304 mean?", "Error E-4304 is shown.", True),
+        ("What does E-4304 mean?", "Error E-4305 is shown on page 4304.", False),
+        ('Who said "the third floor"?', "They live on the third floor.", True),
+        ('Who said "the third floor"?', "The floor was the third.", False),
+        ('Does "the pump" show P-25?', "The pump shows P-25.", True),
+        ('Does "the pump" show P-25?', "The pump shows P-26.", False),
+        ("Who waters the roses?", "Nobody waters the roses.", False),
+    ],
+)
+def test_phrases_and_codes_stand_in_a_text_or_not(
+    searcher: Searcher, question: str, text: str, exact: bool
+) -> None:
+    asked = Question.read(question, searcher)
+    assert asked.exact(index_terms(text)) is exact
+    assert asked.named == len(asked.codes) + len(asked.phrases)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +27,7 @@ from qa.render import (
     to_json,
 )
 from qa.types import Answer, Disagreement, Passage, Quote, ScoredSentence
-from qa.visible import one_line, split_short, visible
+from qa.visible import long_date, one_line, split_short, visible
 
 # Renderers that look for bare addresses must find none; markdown-it does where it can.
 LINKIFY = find_spec("linkify_it") is not None
@@ -102,7 +103,7 @@ def make_passage(text: str = LIFT) -> Passage:
         end=100 + len(text),
         text=text,
         score=0.5,
-        sentences=(ScoredSentence(100, 100 + len(text), text, 0.5),),
+        sentences=(ScoredSentence(100, 100 + len(text), text, 0.5, short=Span(100, 101)),),
         citation=make_citation(document, 100, 100 + len(text)),
         why=("matches lift", "close in meaning"),
     )
@@ -257,16 +258,99 @@ def test_text_of_an_abstention_says_so_and_names_missing_words() -> None:
     )
 
 
-def test_a_disagreement_names_both_quotes_with_their_dates() -> None:
-    old = make_quote(document=make_document("old.md", date="2021-03-01"))
-    new = make_quote(document=make_document("new.md", number=8, date="2024-03-01"))
-    answer = make_answer(old, new, disagreements=(Disagreement(old, new, "the interval"),))
-    sentence = (
-        "The documents disagree about the interval: [1] of 2021-03-01 against [2] of 2024-03-01."
-    )
-    assert answer_to_text(answer).splitlines()[-1] == sentence
+LEASE = make_document("a/lease.pdf", date="2021-05-03")
+CHANGE = make_document("a/amendment.docx", number=8, date="2024-03-01")
+
+
+def disagreement_of(old: Quote, new: Quote) -> str:
+    """Return the sentence that all outputs have."""
+    answer = make_answer(old, new, disagreements=(Disagreement(old, new, "the notice period"),))
+    sentence = answer_to_text(answer).splitlines()[-1]
     assert rendered_markdown(answer_to_markdown(answer).splitlines()[-1]) == sentence
     assert sentence in answer_to_html(answer)
+    return sentence
+
+
+def test_a_disagreement_names_both_sides_with_words_document_and_date() -> None:
+    old = make_quote("The notice period is 30 days.", (21, 28), document=LEASE)
+    new = make_quote("The notice period\n is  60 days.", (23, 30), document=CHANGE)
+    assert disagreement_of(old, new) == (
+        "The documents disagree about the notice period: “30 days” [1] (lease.pdf, 3 May 2021) "
+        "against “60 days” [2] (amendment.docx, 1 March 2024)."
+    )
+
+
+def test_a_disagreement_finds_its_words_where_no_answer_is_marked() -> None:
+    old = make_quote("The notice period is 30 days.", document=LEASE)
+    new = make_quote("The notice period is 60 days.", document=make_document("b.md", number=9))
+    assert disagreement_of(old, new) == (
+        "The documents disagree about the notice period: “30 days” [1] (lease.pdf, 3 May 2021) "
+        "against “60 days” [2] (b.md)."
+    )
+
+
+def test_a_disagreement_names_the_cells_of_two_rows() -> None:
+    header = "Lift | Visit | Examination"
+    old = make_quote("Lift 2 | every 8 weeks | every 6 months", document=LEASE, context=header)
+    new = make_quote("Lift 2 | every 4 weeks | every 6 months", document=CHANGE, context=header)
+    assert "“every 8 weeks” [1]" in disagreement_of(old, new)
+    assert "“every 4 weeks” [2]" in disagreement_of(old, new)
+
+
+def test_a_negation_is_shown_by_its_quotes() -> None:
+    old = make_quote("Dogs are allowed.", document=LEASE)
+    new = make_quote("Dogs are not allowed.", document=make_document("b/lease.pdf", number=9))
+    assert disagreement_of(old, new) == (
+        "The documents disagree about the notice period: [1] (a/lease.pdf, 3 May 2021) "
+        "against [2] (b/lease.pdf)."
+    )
+
+
+def test_one_document_that_disagrees_with_itself_names_the_places() -> None:
+    old = make_quote("The notice period is 30 days.", document=LEASE)
+    new = replace(make_quote("The notice period is 60 days.", document=LEASE), start=300, end=329)
+    assert disagreement_of(old, new) == (
+        "The document disagrees with itself about the notice period: "
+        "“30 days” [1] (p. 3 · Inspection) against “60 days” [2] (p. 3 · Inspection)."
+    )
+
+
+def test_a_side_that_is_no_quote_of_the_answer_is_quoted_whole() -> None:
+    old = make_quote("The notice period is 30 days.", document=LEASE)
+    new = make_quote("The notice period is 60 days.", document=CHANGE)
+    answer = make_answer(old, disagreements=(Disagreement(old, new, ""),))
+    assert answer_to_text(answer).splitlines()[-1] == (
+        "The documents disagree: “30 days” [1] (lease.pdf, 3 May 2021) against "
+        "“The notice period is 60 days.” (amendment.docx, 1 March 2024)."
+    )
+
+
+def test_what_decides_a_question_is_said_to_and_no_yes_is_invented() -> None:
+    answer = make_answer(make_quote(), decides=True)
+    assert answer_to_text(answer).splitlines()[:2] == [
+        "This decides it:",
+        "[1] The lift is inspected every six months by a certified engineer.",
+    ]
+    assert answer_to_markdown(answer).startswith("*This decides it:*\n\n> The lift")
+    assert '<p class="quoth-decides" dir="auto">This decides it:</p>' in answer_to_html(answer)
+    assert answer_to_dict(answer)["decides"] is True
+
+
+def test_nothing_decides_where_documents_disagree() -> None:
+    old = make_quote("Dogs are allowed.", document=LEASE)
+    new = make_quote("Dogs are not allowed.", document=CHANGE)
+    pair = (Disagreement(old, new, "dogs"),)
+    answer = make_answer(old, new, decides=True, disagreements=pair)
+    assert "decides" not in answer_to_text(answer)
+    assert "decides" not in answer_to_text(make_answer(decides=True, abstained=True))
+
+
+@pytest.mark.parametrize(
+    ("day", "shown"),
+    [("2021-05-03", "3 May 2021"), ("2024-12-31", "31 December 2024"), ("May\n2021", "May 2021")],
+)
+def test_a_day_is_shown_for_people(day: str, shown: str) -> None:
+    assert long_date(day) == shown
 
 
 def test_a_notice_is_shown_line_by_line() -> None:
@@ -339,9 +423,13 @@ def quote_from(plain: dict[str, Any]) -> Quote:
 
 
 def passage_from(plain: dict[str, Any]) -> Passage:
-    sentences = tuple(ScoredSentence(**sentence) for sentence in plain["sentences"])
+    sentences = tuple(map(sentence_from, plain["sentences"]))
     lists = {name: tuple(plain[name]) for name in ("why", "matched")}
     return Passage(**place_from(plain) | lists | {"sentences": sentences})
+
+
+def sentence_from(plain: dict[str, Any]) -> ScoredSentence:
+    return ScoredSentence(**plain | {"short": Span(**plain["short"]) if plain["short"] else None})
 
 
 def place_from(plain: dict[str, Any]) -> dict[str, Any]:

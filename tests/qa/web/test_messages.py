@@ -90,7 +90,8 @@ def test_markers_are_numbered_through_an_answer(quote: Quote) -> None:
 
 
 def test_quotes_that_disagree_stand_side_by_side_once(quote: Quote) -> None:
-    other = replace(quote, start=quote.start + 1)
+    quote = replace(quote, short=None)
+    other = replace(quote, document=replace(quote.document, id=quote.document.id + 1))
     answer = Answer(
         question="?", searched_for="?", quotes=(quote, other),
         disagreements=(Disagreement(quote, other, "the interval"),),
@@ -99,6 +100,33 @@ def test_quotes_that_disagree_stand_side_by_side_once(quote: Quote) -> None:
     assert message.count('class="quote"') == 2
     assert "The documents disagree about the interval." in texts(message)
     assert "undated" in message
+
+
+def test_a_disagreement_names_the_words_that_differ_and_the_days(quote: Quote) -> None:
+    def dated(number: int, day: str, text: str) -> Quote:
+        document = replace(quote.document, id=number, date=day)
+        return replace(quote, document=document, text=text, end=quote.start + len(text))
+
+    old = dated(1, "2021-05-03", "The notice period is 30 days.")
+    new = dated(2, "2024-03-01", "The notice period is 60 days.")
+    pair = Disagreement(old, new, "the notice period")
+    answer = Answer(
+        question="?", searched_for="?", quotes=(old, new), disagreements=(pair,), decides=True
+    )
+    shown = texts(answer_message(answer))
+    assert shown.startswith(
+        "The documents disagree about the notice period: “30 days” against “60 days”."
+    )
+    assert "3 May 2021 · " in shown
+    assert "1 March 2024 · " in shown
+    assert "decides" not in shown
+
+
+def test_what_decides_a_question_is_said_to(quote: Quote) -> None:
+    answer = Answer(question="?", searched_for="?", quotes=(quote,), decides=True)
+    message = answer_message(answer)
+    assert texts(message).startswith("This decides it:“")
+    assert '<p class="decides">' in message
 
 
 def test_an_abstention_names_what_is_missing_and_marks_the_nearest(library: Library) -> None:

@@ -1,0 +1,159 @@
+"""No answer to a question about the examples changes unnoticed."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bench.golden import EXAMPLES, GOLDEN, RENEW, Row, changes, main, read_rows, row_of
+from index.types import Citation, DocumentInfo, Span
+from qa import Answer
+from qa.types import Disagreement, Quote
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
+    """What the command writes today."""
+    path = tmp_path_factory.mktemp("golden") / "new" / "answers.jsonl"
+    result = CliRunner().invoke(main, ["--output", str(path)], catch_exceptions=False)
+    assert result.exit_code == 0
+    return read_rows(path)
+
+
+@pytest.mark.slow
+def test_every_question_of_the_examples_is_written_down(found: list[Row]) -> None:
+    questions = read_rows(EXAMPLES / "questions.jsonl")
+    assert [row["id"] for row in found] == [question["id"] for question in questions]
+    assert {row["question"] for row in found} == {row["question"] for row in questions}
+    assert any(row["after"] for row in found)
+    assert not [row["id"] for row in found if bool(row["quotes"]) is row["abstained"]]
+
+
+@pytest.mark.slow
+def test_no_answer_changed(found: list[Row]) -> None:
+    if not GOLDEN.is_file():
+        pytest.fail(f"{GOLDEN} is missing; make it with `{RENEW}` and read it.", pytrace=False)
+    if changed := changes(read_rows(GOLDEN), found):
+        pytest.fail(
+            f"{len(changed)} of {len(found)} answers changed (- as written down, + now). "
+            f"If that is meant, run `{RENEW}` and read the difference.\n\n" + "\n\n".join(changed),
+            pytrace=False,
+        )
+
+
+# -- a change of any kind is noticed ---------------------------------------------------------------
+
+TEXT = "The lift is inspected every six weeks."
+QUOTED = {"path": "lift.txt", "start": 10, "end": 48, "text": TEXT, "short": "every six weeks"}
+OTHER = {"path": "old.txt", "start": 0, "end": 6, "text": "Never.", "short": None}
+ROW: Row = {
+    "id": "q-1",
+    "after": ["Which lift?"],
+    "question": "And how often?",
+    "searched_for": "And how often? lift",
+    "notice": "",
+    "abstained": False,
+    "decides": False,
+    "quotes": [QUOTED, OTHER],
+    "disagreements": [{"about": "lift", "first": QUOTED, "second": OTHER}],
+    "confidence": 0.8,
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("after", []),
+        ("searched_for", "And how often?"),
+        ("notice", "Hello."),
+        ("abstained", True),
+        ("decides", True),
+        ("quotes", []),
+        ("quotes", [QUOTED]),
+        ("quotes", [OTHER, QUOTED]),
+        ("quotes", [{**QUOTED, "start": 9}, OTHER]),
+        ("quotes", [{**QUOTED, "path": "lift.md"}, OTHER]),
+        ("quotes", [{**QUOTED, "short": None}, OTHER]),
+        ("quotes", [{**QUOTED, "text": TEXT.replace(" ", "\n", 1)}, OTHER]),
+        ("disagreements", []),
+        ("disagreements", [{"about": "lift", "first": QUOTED, "second": QUOTED}]),
+        ("confidence", 0.74),
+        ("confidence", 0.86),
+    ],
+)
+def test_a_change_is_shown_and_nothing_else(field: str, value: object) -> None:
+    (change,) = changes([ROW], [{**deepcopy(ROW), field: value}])
+    heading, *lines = change.splitlines()
+    assert heading == "q-1  And how often?"
+    assert lines
+    assert {line.split(":")[0] for line in lines} <= {f"- {field}", f"+ {field}"}
+
+
+@pytest.mark.parametrize("confidence", [0.75, 0.78, 0.8, 0.85])
+def test_a_little_confidence_more_or_less_is_no_change(confidence: float) -> None:
+    assert changes([ROW], [{**deepcopy(ROW), "confidence": confidence}]) == []
+
+
+def test_an_answer_that_only_one_side_has_is_a_change() -> None:
+    second = {**ROW, "id": "q-2", "question": "Why?"}
+    new, gone = changes([ROW], [second])
+    assert new.startswith('q-2  Why?\n+ id: "q-2"\n')
+    assert gone.startswith('q-1  And how often?\n- id: "q-1"\n')
+    assert changes([ROW, second], [second, ROW]) == []
+
+
+def test_the_difference_is_readable() -> None:
+    changed = {**deepcopy(ROW), "quotes": [QUOTED], "confidence": 0.9}
+    assert changes([ROW], [changed]) == [
+        "q-1  And how often?\n"
+        '- quotes: {"path": "old.txt", "start": 0, "end": 6, "text": "Never.", "short": null}\n'
+        "- confidence: 0.8\n"
+        "+ confidence: 0.9"
+    ]
+
+
+def make_quote(row: dict[str, Any], short: Span | None) -> Quote:
+    info = DocumentInfo(
+        id=1,
+        source=1,
+        path=row["path"],
+        file=Path("/srv") / row["path"],
+        title="Lift",
+        type="text",
+        date=None,
+        language="en",
+        text_hash="ab" * 32,
+        characters=100,
+        sentences=3,
+        pages=0,
+        blank_pages=(),
+        indexed_at="2026-05-01T12:00:00Z",
+    )
+    start, end = row["start"], row["end"]
+    citation = Citation(1, info.path, info.title, start, end, info.text_hash)
+    return Quote(
+        document=info,
+        start=start,
+        end=end,
+        text=row["text"],
+        citation=citation,
+        score=0.5,
+        short=short,
+    )
+
+
+def test_a_row_says_what_people_see() -> None:
+    quotes = (make_quote(QUOTED, Span(32, 47)), make_quote(OTHER, None))
+    answer = Answer(
+        question="And how often?",
+        searched_for="And how often? lift",
+        quotes=quotes,
+        confidence=0.8049,
+        disagreements=(Disagreement(*quotes, "lift"),),
+    )
+    question = {"id": "q-1", "history": [{"question": "Which lift?", "answer": "Lift 3."}]}
+    assert row_of(question, answer) == ROW
