@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,23 +48,39 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question with what retrieval should find.
+    """A question with what retrieval should find and what answers it.
 
     Attributes:
+        kind: The source's own label, or "".
         rewrite: A person's version that stands alone, where the question is a follow-up.
+        history: Questions and answers before it in its conversation, oldest first.
         answerable: None where it is not known.
+        context: Where whoever asked was looking; for questions about a given passage.
         relevant: What retrieval should find.
-        gold: Where the answer stands: the judged answer sentences, else the spans of the
-            answers. Empty where neither is known.
+        evidence: The sentences that were judged to hold the answer.
+        spans: Where the answers stand word for word.
+        answers: Their texts, also those that stand nowhere word for word.
+        all_needed: Whether all answers together answer; else each alone does.
     """
 
     id: str
     text: str
     split: str
+    kind: str = ""
     rewrite: str | None = None
+    history: tuple[tuple[str, str], ...] = ()
     answerable: bool | None = None
+    context: tuple[Judged, ...] = ()
     relevant: tuple[Judged, ...] = ()
-    gold: tuple[Judged, ...] = ()
+    evidence: tuple[Judged, ...] = ()
+    spans: tuple[Judged, ...] = ()
+    answers: tuple[str, ...] = ()
+    all_needed: bool = False
+
+    @property
+    def gold(self) -> tuple[Judged, ...]:
+        """Where the answer stands: the judged sentences, else the spans; empty if unknown."""
+        return self.evidence or self.spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,10 +258,16 @@ def _question(row: dict[str, Any], documents: Mapping[str, Text], *, files: bool
         id=row["id"],
         text=row["question"],
         split=row["split"],
+        kind=row.get("type") or "",
         rewrite=row["rewrite"],
+        history=tuple((turn["question"], turn["answer"]) for turn in row.get("history") or ()),
         answerable=row["answerable"],
+        context=_places(row.get("context") or (), documents),
         relevant=_places(row["relevant"], documents),
-        gold=_places(row["answer_sentences"], documents) or tuple(answers),
+        evidence=_places(row["answer_sentences"], documents),
+        spans=tuple(answers),
+        answers=tuple(dict.fromkeys(answer["text"] for answer in row["answers"])),
+        all_needed=row.get("answers_mode") == "all",
     )
 
 
@@ -269,7 +291,7 @@ def _answer(row: dict[str, Any], documents: Mapping[str, Text], *, files: bool) 
     return places
 
 
-def _places(rows: list[dict[str, Any]], documents: Mapping[str, Text]) -> tuple[Judged, ...]:
+def _places(rows: Iterable[dict[str, Any]], documents: Mapping[str, Text]) -> tuple[Judged, ...]:
     places = []
     for row in rows:
         text = documents[row["document"]].text
