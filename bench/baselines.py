@@ -31,12 +31,14 @@ class Found:
     Attributes:
         words, dense, sentence: BM25, cosine of the unit, best cosine of its sentences.
         nearest: The three sentences of the set with the best cosine, best first.
+        cosine: That of the first of them.
     """
 
     words: Vectors
     dense: Vectors
     sentence: Vectors
     nearest: tuple[Unit, ...]
+    cosine: float
 
     @property
     def mix(self) -> Vectors:
@@ -77,6 +79,7 @@ class Baselines:
             dense=self._dense @ vector,
             sentence=np.maximum.reduceat(cosines, self._starts),
             nearest=tuple(self._sentences[number] for number in nearest),
+            cosine=float(cosines[nearest[0]]),
         )
 
 

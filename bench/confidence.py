@@ -24,7 +24,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for python bench/confidence.py
 
 from bench import machine
-from bench.data import Set, load_set
+from bench.calibration import area, calibration_error
+from bench.data import Question, Set, load_set
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from index import Library
 
 SETS = "squad2,clapnq,qed"
+ELSEWHERE = 0.2  # of a question from elsewhere, when weights are fitted
 KEPT = 0.95  # share of the answered questions that must stay answered
 
 
@@ -39,10 +41,10 @@ KEPT = 0.95  # share of the answered questions that must stay answered
 class Asked:
     """What came of one question: its features, and whether it is the library's own."""
 
-    features: tuple[float, float]
+    features: tuple[float, ...]
     confidence: float
     own: bool
-    answered: bool  # one of the best three sentences holds the answer
+    answered: bool  # the best sentence holds the answer
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,7 +61,8 @@ class Asked:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def main(data: Path, sets: str, split: str, limit: int, fit: bool, as_json: bool) -> None:
     """Measure confidence on questions from elsewhere."""
-    from qa.answer import WEIGHTS, AnswerSettings
+    from qa.answer import AnswerSettings
+    from qa.confidence import WEIGHTS
 
     loaded = [load_set(data / name) for name in sets.split(",")]
     asked = [a for one in loaded for a in _ask_all(one, loaded, split, limit)]
@@ -78,21 +81,33 @@ def main(data: Path, sets: str, split: str, limit: int, fit: bool, as_json: bool
 def _ask_all(one: Set, sets: Sequence[Set], split: str, limit: int) -> Iterator[Asked]:
     import tempfile
 
+    from bench.options import cached_encoder
     from bench.product import added
     from index import Library
 
+    encoder = cached_encoder(None)
+
     with (
         tempfile.TemporaryDirectory(prefix="quoth-confidence-") as folder,
-        Library.open(Path(folder) / "bench.quoth", create=True) as library,
+        Library.open(Path(folder) / "bench.quoth", create=True, encoder=encoder) as library,
     ):
         click.echo(f"{one.name}: indexing", err=True)
         ids = added(library, one)
         for other in sets:
-            questions = [q for q in other.questions if q.split == split and q.gold]
+            questions = _questions(other, split, unanswerable=other is one)
             questions = random.Random(0).sample(questions, min(limit, len(questions)))
             for question in questions:
                 gold = [(j.document, j.start, j.end) for j in question.gold]
                 yield _ask(library, question.text, ids, gold if other is one else None)
+
+
+def _questions(data: Set, split: str, *, unanswerable: bool) -> list[Question]:
+    """Return the questions of a set; of `dev` those that the reader was not trained on."""
+    from training.examples import questions_of
+
+    of_split = [q for q in data.questions if q.split == split]
+    found = questions_of(data, held_out=True) if split == "dev" else of_split
+    return [q for q in found if q.gold or (unanswerable and q.answerable is False)]
 
 
 def _ask(
@@ -102,21 +117,26 @@ def _ask(
     gold: Sequence[tuple[str, int | None, int | None]] | None,
 ) -> Asked:
     from qa import Retriever
-    from qa.answer import Chooser, confidence_features, rank_sentences
-    from qa.question import Question
+    from qa.confidence import confidence, confidence_features
+    from qa.question import Question as Asking
+    from qa.ranking import AnswerSettings, rank_sentences
+    from qa.reader import load_reader
+    from qa.reading import read_passages
 
+    settings = AnswerSettings()
     with library.searching() as searcher:
-        passages = Retriever(library).search(searcher, question, k=8)
-        ranked = rank_sentences(question, passages)
-        features = confidence_features(Question.read(question, searcher), ranked)
-        confidence = Chooser(searcher).answer(question, question, passages).confidence
+        found = Retriever(library).search(searcher, question, k=settings.passages)
+        read = read_passages(load_reader(), question, found, settings.read)
+        asked = Asking.read(question, searcher)
+        ranked = rank_sentences(question, read, settings, whole=asked)
     answered = any(
         ids[c.passage.document.path] == document
         and (start is None or end is None or (c.sentence.start < end and start < c.sentence.end))
-        for c in ranked[:3]
+        for c in ranked[:1]
         for document, start, end in gold or ()
     )
-    return Asked(features, confidence, gold is not None, answered)
+    own = gold is not None
+    return Asked(confidence_features(ranked), confidence(ranked), own, answered)
 
 
 def measured(asked: Sequence[Asked], least: float) -> dict[str, object]:
@@ -126,44 +146,30 @@ def measured(asked: Sequence[Asked], least: float) -> dict[str, object]:
     own = [a for a in asked if a.own]
     return {
         "counts": f"{len(yes)} answered of {len(own)} own questions, {len(no)} from elsewhere",
-        "AUROC": round(auroc(yes, no), 4),
+        "AUROC": round(area(yes, no), 4),
         f"refused with {KEPT:.0%} kept": round(float((no < np.quantile(yes, 1 - KEPT)).mean()), 3),
         "kept at the threshold in use": round(float((yes >= least).mean()), 3),
         "refused at the threshold in use": round(float((no < least).mean()), 3),
-        "calibration error, own questions": round(calibration_error(own), 3),
+        "calibration error, own questions": round(
+            calibration_error([a.confidence for a in own], [a.answered for a in own]), 3
+        ),
     }
 
 
-def auroc(yes: NDArray[np.float64], no: NDArray[np.float64]) -> float:
-    """Return how often one of `yes` is above one of `no`; ties count half (Mann and Whitney)."""
-    above = (yes[:, None] > no).mean() + (yes[:, None] == no).mean() / 2
-    return float(above)
-
-
-def calibration_error(asked: Sequence[Asked], bins: int = 10) -> float:
-    """Return the expected calibration error (Naeini et al., 2015) in bins of equal width."""
-    confidence = np.array([a.confidence for a in asked])
-    right = np.array([a.answered for a in asked], float)
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[place == b].mean() - right[place == b].mean()) * (place == b).sum()
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return float(sum(gaps) / len(asked))
-
-
 def fitted(asked: Sequence[Asked], penalty: float = 0.1) -> NDArray[np.float64]:
-    """Return the weights of 1 and the features: logistic regression by Newton's method."""
-    rows = [a for a in asked if not a.own or a.answered]
-    x = np.array([(1.0, *a.features) for a in rows])
-    y = np.array([a.own for a in rows], float)
+    """Return the weights of 1 and the features: logistic regression by Newton's method.
+
+    People mostly ask their own documents, so a question from elsewhere counts less.
+    """
+    x = np.array([(1.0, *a.features) for a in asked])
+    y = np.array([a.answered for a in asked], float)
+    counts = np.array([1.0 if a.own else ELSEWHERE for a in asked])
     weights = np.zeros(x.shape[1])
     ridge = penalty * np.diag([0.0, *[1.0] * (x.shape[1] - 1)])
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ weights))
-        gradient = x.T @ (y - p) - ridge @ weights
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + ridge
+        gradient = x.T @ (counts * (y - p)) - ridge @ weights
+        hessian = (x * (counts * p * (1 - p))[:, None]).T @ x + ridge
         weights += np.linalg.solve(hessian, gradient)
     return weights
 

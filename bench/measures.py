@@ -1,4 +1,4 @@
-"""How good a ranking is: nDCG, MRR, recall and success at a cut-off.
+"""How good a ranking is: nDCG, MRR, recall and success at a cut-off, and average precision.
 
 A ranking lists what was retrieved, best first, without repeats; `grades` are the judgements
 (qrels): what is relevant, each with a grade of at least 1. The values are those of trec_eval.
@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from math import log2
 from typing import TypeVar
 
-__all__ = ["ndcg", "recall", "reciprocal_rank", "success"]
+__all__ = ["average_precision", "ndcg", "recall", "reciprocal_rank", "success"]
 
 T = TypeVar("T", bound=Hashable)
 
@@ -55,6 +55,25 @@ def recall(ranking: Sequence[T], grades: Mapping[T, int], k: int = 10) -> float:
     """
     _check(grades, k)
     return len(grades.keys() & set(ranking[:k])) / len(grades)
+
+
+def average_precision(hits: Sequence[bool]) -> float:
+    """Return the mean, over all that is relevant, of the precision at its rank.
+
+    Its mean over questions is MAP.
+
+    Args:
+        hits: Whether each item is relevant, best first; a ranking of everything there is.
+
+    Raises:
+        ValueError: Nothing is relevant.
+
+    Source: Buckley and Voorhees (2000), Evaluating evaluation measure stability.
+    """
+    ranks = [rank for rank, hit in enumerate(hits, 1) if hit]
+    if not ranks:
+        raise ValueError("average precision with nothing relevant is undefined")
+    return sum(found / rank for found, rank in enumerate(ranks, 1)) / len(ranks)
 
 
 def success(hits: Sequence[bool], k: int) -> float:

@@ -1,12 +1,10 @@
 """Measures how well questions find their passages and sentences, beside simple baselines.
 
-python bench/quality.py --data DIR [--sets a,b] [--split dev|test|all] [--json]
+python bench/quality.py --data DIR [--sets a,b] [--split dev|test|all] [--json [FILE]]
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -21,16 +19,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for python bench
 
 from bench import machine, report
 from bench.baselines import Baselines, ranking
-from bench.data import DataError, Judged, Question, Set, Unit, find_sets, load_set, relevant_units
+from bench.data import DataError, Judged, Question, Set, Unit, load_set, relevant_units
 from bench.measures import ndcg, recall, reciprocal_rank, success
+from bench.options import (
+    CORE,
+    cached_encoder,
+    chosen_sets,
+    data_folder,
+    data_options,
+    sample,
+    tell,
+    write_figures,
+)
 from bench.product import Product
-from bench.vectors import CachedEncoder
+from bench.units import numbered, touches, units_of
 
 if TYPE_CHECKING:
     from index.types import Encoder
 
-ROOT = Path(__file__).resolve().parents[1]
-CORE = ("manual-tv", "xquad-en", "squad2", "inscit", "rgb-news")
 CUTOFF = 10  # units looked at
 DEPTH = 50  # passages the product is asked for; several may count for one unit
 
@@ -58,31 +64,27 @@ class Figures:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of a set, or of sets.")
-@click.option("--sets", default="", help="Names of sets, separated by commas; 'core' for five.")
-@click.option(
-    "--split",
-    type=click.Choice(["dev", "test", "all"]),
-    default="dev",
-    show_default=True,
-    help="Which questions.",
-)
-@click.option("--limit", type=click.IntRange(1), help="Questions a set, the first ones.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Folder where vectors are kept.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--read", is_flag=True, help="Also the order in which answers list passages.")
+@data_options
 def main(
-    data: Path | None, sets: str, split: str, limit: int | None, cache: Path | None, as_json: bool
+    read: bool,
+    data: Path | None,
+    sets: str,
+    split: str,
+    limit: int | None,
+    cache: Path | None,
+    json_to: str | None,
 ) -> None:
     """Measure retrieval and sentence selection on sets in the common format.
 
     Without --data, the folder is $QUOTH_EVAL_DATA or ../shared/eval beside the repository.
     """
     try:
-        folders = _chosen(data or _default_data(), sets)
-        encoder = _encoder(cache or _default_cache())
+        folders = chosen_sets(data_folder(data), sets)
+        encoder = cached_encoder(cache)
         measured: dict[str, Figures] = {}
         for folder in folders:
-            measured.update(_measure_set(load_set(folder), split, limit, encoder))
+            measured.update(_measure_set(load_set(folder), split, limit, encoder, read=read))
     except DataError as error:
         raise click.ClickException(str(error)) from error
     result = {
@@ -93,57 +95,31 @@ def main(
         "sets": {name: asdict(figures) for name, figures in measured.items()},
         **_summary(measured),
     }
-    click.echo(json.dumps(result, indent=2) if as_json else report.render(result))
-
-
-def _default_data() -> Path:
-    return Path(os.environ.get("QUOTH_EVAL_DATA") or ROOT.parent / "shared" / "eval")
-
-
-def _default_cache() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("quoth") / "bench"
-
-
-def _chosen(folder: Path, names: str) -> list[Path]:
-    found = {path.resolve().name: path for path in find_sets(folder)}
-    wanted = CORE if names == "core" else tuple(filter(None, names.split(",")))
-    if missing := [name for name in wanted if name not in found]:
-        raise DataError(
-            f"{folder} has no set called {', '.join(missing)}; it has {', '.join(found)}."
-        )
-    return [found[name] for name in wanted] or list(found.values())
-
-
-def _encoder(cache: Path) -> CachedEncoder:
-    from index.encoder import load_encoder
-
-    def progress(done: int, total: int) -> None:
-        _tell(f"encoded {done:,} of {total:,} texts")
-
-    return CachedEncoder(load_encoder(), cache, progress)
+    if json_to != "-":
+        click.echo(report.render(result))
+    write_figures(json_to, result)
 
 
 def _measure_set(
-    data: Set, split: str, limit: int | None, encoder: Encoder
+    data: Set, split: str, limit: int | None, encoder: Encoder, *, read: bool
 ) -> Iterator[tuple[str, Figures]]:
     """Yield the figures of a set, and those of its questions as people rewrote them."""
-    asked = [
+    found = [
         question
         for question in data.questions
         if split in ("all", question.split) and (question.relevant or question.gold)
-    ][:limit]
+    ]
+    asked = sample(found, limit)
     if not asked:
-        _tell(f"{data.name}: no {split} question with something to find")
+        tell(f"{data.name}: no {split} question with something to find")
         return
-    _tell(f"{data.name}: {len(asked)} questions, {len(data.documents)} documents")
+    tell(f"{data.name}: {len(asked)} questions, {len(data.documents)} documents")
     units = data.units()
     baselines = Baselines(data, units, encoder)
-    with Product.build(data, encoder, progress=_tell) as product:
-        yield data.name, _measure(data, units, asked, _as_asked, baselines, product)
+    with Product.build(data, encoder, progress=tell) as product:
+        yield data.name, _measure(data, units, asked, _as_asked, baselines, product, read=read)
         if rewritten := [question for question in asked if question.rewrite]:
-            figures = _measure(data, units, rewritten, _as_rewritten, baselines, product)
+            figures = _measure(data, units, rewritten, _as_rewritten, baselines, product, read=read)
             yield f"{data.name}, rewritten", figures
 
 
@@ -162,10 +138,10 @@ def _measure(
     wording: Callable[[Question], str],
     baselines: Baselines,
     product: Product,
+    *,
+    read: bool,
 ) -> Figures:
-    numbered: dict[str, list[tuple[int, Unit]]] = defaultdict(list)
-    for number, unit in enumerate(units):
-        numbered[unit.document].append((number, unit))
+    places = numbered(units)
     retrieval: dict[str, list[Row]] = defaultdict(list)
     sentences: dict[str, list[Row]] = defaultdict(list)
     for done, question in enumerate(asked, 1):
@@ -175,9 +151,13 @@ def _measure(
             "words": ranking(found.words, CUTOFF),
             "dense": ranking(found.dense, CUTOFF),
             "mix": ranking(found.mix, CUTOFF),
-            "product": units_of(best, numbered),
+            "product": units_of(best, places),
         }
-        if grades := relevant_units(question, numbered):
+        if read:
+            rankings["product, read"] = units_of(
+                product.read_order(wording(question), DEPTH), places
+            )
+        if grades := relevant_units(question, places):
             for name, order in rankings.items():
                 retrieval[name].append(_retrieval_row(order, grades))
         if question.gold:
@@ -188,7 +168,7 @@ def _measure(
                 {**_sentence_row(quotes, question.gold), "answered": float(bool(quotes))}
             )
         if done % 200 == 0:
-            _tell(f"{data.name}: {done} of {len(asked)} questions asked")
+            tell(f"{data.name}: {done} of {len(asked)} questions asked")
     return Figures(
         documents=len(data.documents),
         units=len(units),
@@ -197,28 +177,6 @@ def _measure(
         retrieval={name: _mean(rows) for name, rows in retrieval.items()},
         sentences={name: _mean(rows) for name, rows in sentences.items()},
     )
-
-
-def units_of(best: Sequence[Unit], numbered: dict[str, list[tuple[int, Unit]]]) -> list[int]:
-    """Return the numbers of the units that hold these sentences, by first appearance.
-
-    The unit of a sentence is the one with most of its characters, the first of equals;
-    sentences between the units count for none.
-    """
-    order: dict[int, None] = {}
-    for sentence in best:
-        shares = [
-            (_shared(sentence, unit.start, unit.end), -number)
-            for number, unit in numbered[sentence.document]
-        ]
-        share, number = max(shares, default=(0, 0))
-        if share > 0:
-            order.setdefault(-number)
-    return list(order)
-
-
-def _shared(sentence: Unit, start: int, end: int) -> int:
-    return min(sentence.end, end) - max(sentence.start, start)
 
 
 def _retrieval_row(order: Sequence[int], grades: dict[int, int]) -> Row:
@@ -230,16 +188,8 @@ def _retrieval_row(order: Sequence[int], grades: dict[int, int]) -> Row:
 
 
 def _sentence_row(sentences: Sequence[Unit], gold: Sequence[Judged]) -> Row:
-    hits = [any(_touches(sentence, place) for place in gold) for sentence in sentences]
+    hits = [any(touches(sentence, place) for place in gold) for sentence in sentences]
     return {"success@1": success(hits, 1), "success@3": success(hits, 3)}
-
-
-def _touches(sentence: Unit, place: Judged) -> bool:
-    if sentence.document != place.document:
-        return False
-    if place.start is None or place.end is None:
-        return True
-    return _shared(sentence, place.start, place.end) > 0
 
 
 def _mean(rows: Sequence[Row]) -> Row:
@@ -266,10 +216,6 @@ def _summary(measured: dict[str, Figures]) -> dict[str, object]:
             "sets": differences,
         },
     }
-
-
-def _tell(message: str) -> None:
-    click.echo(message, err=True)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def _head(result: Mapping[str, Any]) -> str:
     machine = dict(result["machine"])
     where = f"{machine.pop('processor')}, {machine.pop('cores')} cores, {machine.pop('date')}"
     versions = ", ".join(f"{name} {version}" for name, version in machine.items())
-    limit = f", first {result['limit']} questions a set" if result["limit"] else ""
+    limit = f", {result['limit']} questions a set" if result["limit"] else ""
     return f"{where}\n{versions}\nmodel {result['model']}, split {result['split']}{limit}"
 
 

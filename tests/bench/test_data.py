@@ -72,6 +72,27 @@ def test_judged_sentences_come_before_the_spans_of_answers(tmp_path: Path) -> No
     assert data.questions[0].gold == (Judged("lift", 0, 27, 2),)
 
 
+def test_what_answers_are_measured_by_is_read(tmp_path: Path) -> None:
+    """The turns before, the given text, evidence, spans, and the words of all answers."""
+    whole = {"document": "lift", "start": None, "end": None}
+    sentence = {"document": "lift", "start": 0, "end": 27, "grade": 2}
+    changes = {
+        "type": "when",
+        "history": [{"question": "Are there lifts?", "answer": "Two."}],
+        "context": [whole],
+        "answer_sentences": [sentence],
+        "answers_mode": "all",
+    }
+    asked, plain = load_set(write(tmp_path / "lifts", row(**changes), row())).questions
+    assert (asked.kind, asked.history) == ("when", (("Are there lifts?", "Two."),))
+    assert asked.context == (Judged("lift"),)
+    assert asked.evidence == (Judged("lift", 0, 27, 2),)
+    assert asked.spans == (Judged("lift", 23, 26),)
+    assert asked.answers == ("May", "in spring")
+    assert asked.all_needed
+    assert (plain.kind, plain.history, plain.context, plain.all_needed) == ("", (), (), False)
+
+
 def test_whole_documents_are_ranked_where_one_is_judged(tmp_path: Path) -> None:
     whole = {"document": "lift", "start": None, "end": None, "grade": 1}
     data = load_set(write(tmp_path / "lifts", row(), row(relevant=[whole])))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.measures import ndcg, recall, reciprocal_rank, success
+from bench.measures import average_precision, ndcg, recall, reciprocal_rank, success
 
 ir_measures = pytest.importorskip("ir_measures", reason="needs the extra 'bench'")
 
@@ -70,6 +70,21 @@ def test_success_needs_one_hit_among_the_first_k() -> None:
     assert success([False, True], 2) == 1.0
     assert success([False, True], 1) == 0.0
     assert success([], 3) == 0.0
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), min_size=1, max_size=20).filter(any))
+def test_average_precision_agrees_with_ir_measures(hits: list[bool]) -> None:
+    run = [ir_measures.ScoredDoc("q", str(at), float(-at)) for at in range(len(hits))]
+    qrels = [ir_measures.Qrel("q", str(at), int(hit)) for at, hit in enumerate(hits)]
+    (theirs,) = ir_measures.calc_aggregate([ir_measures.AP], qrels, run).values()
+    assert average_precision(hits) == pytest.approx(theirs)
+
+
+def test_average_precision_is_the_mean_of_precisions_at_hits() -> None:
+    assert average_precision([True, False, True]) == pytest.approx((1 + 2 / 3) / 2)
+    with pytest.raises(ValueError, match="nothing relevant"):
+        average_precision([False])
 
 
 @pytest.mark.parametrize("measure", [ndcg, reciprocal_rank, recall])

@@ -10,8 +10,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("bm25s", reason="needs the extra 'bench'")
 
-from bench.data import Unit
-from bench.quality import main, units_of
+from bench.quality import main
 
 LIFTS = "Lifts are inspected twice a year.\n\nThe caretaker keeps the book of all repairs."
 RENT = "The rent is due on the first day of each month.\n\nPets are allowed if nobody objects."
@@ -63,6 +62,15 @@ def test_every_system_is_measured_in_one_run(tmp_path: Path) -> None:
     assert ["quotes", *"---", *["1.000"] * 3] in rows
 
 
+def test_the_order_of_an_answer_is_measured_too(tmp_path: Path) -> None:
+    """Only where it is asked for: an answer reads what a search only ranks."""
+    folder = write_set(tmp_path / "talk")
+    options = ["--data", str(folder), "--cache", str(tmp_path / "cache"), "--limit", "1"]
+    run = CliRunner().invoke(main, [*options, "--read", "--json"], catch_exceptions=False)
+    retrieval = json.loads(run.stdout)["sets"]["talk"]["retrieval"]
+    assert retrieval["product, read"]["nDCG@10"] == 1.0
+
+
 def test_questions_as_people_rewrote_them_have_their_own_table(tmp_path: Path) -> None:
     folder = write_set(tmp_path / "talk")
     options = ["--data", str(folder), "--cache", str(tmp_path / "cache"), "--json"]
@@ -90,10 +98,3 @@ def test_what_cannot_be_measured_is_said(
     run = CliRunner().invoke(main, options)
     assert (run.exit_code, run.stdout) == (1, "")
     assert says in run.stderr
-
-
-def test_a_passage_counts_for_the_unit_with_most_of_its_best_sentence() -> None:
-    """Units rank by first appearance; a sentence in no unit counts for none."""
-    units = {"a": [(0, Unit("a", 0, 10)), (1, Unit("a", 10, 30))], "b": [(2, Unit("b", 0, 10))]}
-    best = [Unit("a", 8, 16), Unit("b", 40, 50), Unit("a", 12, 20), Unit("b", 0, 4)]
-    assert units_of(best, units) == [1, 2]

@@ -1,0 +1,237 @@
+"""How long an answer takes in a large library, and how much is read for it.
+
+python bench/latency.py [--sentences 100000] [--questions 300]
+
+The library is made of the documents of the evaluation sets, or, where these are not at hand, of
+the examples again and again with other numbers in them. It is kept in the user's cache: making
+one of 100,000 sentences takes some minutes, a second run only asks. Questions are those of the
+sets whose documents went in, none asked twice.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for python bench/latency.py
+
+from bench import machine
+from bench.data import DataError, Set, Text, find_sets, load_set
+from bench.options import (
+    cache_folder,
+    data_folder,
+    json_option,
+    sample,
+    tell,
+    write_figures,
+)
+
+if TYPE_CHECKING:
+    from index import Library
+    from index.reports import Progress
+
+T = TypeVar("T")
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+WARM_UP = 5  # questions that are not timed
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--sentences", default=100_000, show_default=True, type=click.IntRange(1), help="At least."
+)
+@click.option("--questions", default=300, show_default=True, type=click.IntRange(1), help="Asked.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of sets.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder where libraries are kept.")
+@json_option
+def main(
+    sentences: int, questions: int, data: Path | None, cache: Path | None, json_to: str | None
+) -> None:
+    """Print the median and the 95th percentile of the time of a search and of an answer.
+
+    Without --data, the folder is $QUOTH_EVAL_DATA or ../shared/eval beside the repository;
+    where there is none, the examples.
+    """
+    from index import Library
+
+    folder = data_folder(data)
+    if data is None and not folder.is_dir():
+        folder = EXAMPLES
+    try:
+        texts, asked = _material(folder, sentences)
+    except DataError as error:
+        raise click.ClickException(str(error)) from error
+    path = _library(cache or cache_folder(), folder, sentences, texts)
+    chosen = sample(asked, questions + WARM_UP)
+    with Library.open(path, read_only=True) as library:
+        status = library.status()
+        result = {
+            "machine": machine.describe(),
+            "sentences": status.sentences,
+            "documents": status.documents,
+            "questions": len(chosen) - WARM_UP,
+            **timed(library, chosen),
+        }
+    if json_to != "-":
+        click.echo(_page(result))
+    write_figures(json_to, result)
+
+
+def _material(folder: Path, sentences: int) -> tuple[list[Text], list[str]]:
+    """Return documents with at least so many sentences, and questions about them."""
+    texts: list[Text] = []
+    asked: dict[str, None] = {}
+    total = 0
+    for place in find_sets(folder):
+        data = load_set(place)
+        if not data.documents:
+            continue
+        for text in data.documents.values():
+            texts.append(text)
+            total += _sentences(text.text)
+            if total >= sentences:
+                break
+        known = {text.id for text in texts}
+        asked |= dict.fromkeys(_about(data, known))
+        if total >= sentences:
+            break
+    if len(asked) <= WARM_UP:
+        raise DataError(f"{folder} has {len(asked)} dev questions; that is too few to time.")
+    texts += _varied(texts, sentences - total)
+    return texts, list(asked)
+
+
+def _about(data: Set, known: set[str]) -> Iterator[str]:
+    """Yield the questions of the dev split whose documents are all known."""
+    for question in data.questions:
+        places = (*question.relevant, *question.context)
+        if question.split == "dev" and all(place.document in known for place in places):
+            yield question.text
+
+
+def _varied(texts: list[Text], missing: int) -> Iterator[Text]:
+    """Yield the texts again with other numbers until so many sentences are there."""
+    if missing <= 0:
+        return
+    for turn in count(1):
+        for text in texts:
+            words = _renumbered(text.text, turn)
+            yield Text(id=f"{text.id} {turn}", title=text.title, text=words)
+            missing -= _sentences(words)
+            if missing <= 0:
+                return
+
+
+def _renumbered(text: str, add: int) -> str:
+    return _NUMBER.sub(lambda match: str(int(match[0]) + add), text)
+
+
+def _sentences(text: str) -> int:
+    from index.sentences import split_text
+
+    return sum(1 for _ in split_text(text))
+
+
+def _library(cache: Path, folder: Path, sentences: int, texts: list[Text]) -> Path:
+    """Return a library of the texts, made now if it is not kept."""
+    from index import Library
+    from index.encoder import load_encoder
+    from index.ingest import PIPELINE
+
+    encoder = load_encoder()
+    # What is cut or embedded in another way is another library.
+    name = f"latency-{folder.resolve().name}-{sentences}-{PIPELINE}-{encoder.fingerprint[:8]}"
+    path = cache / f"{name}.quoth"
+    if path.exists():
+        with Library.open(path, read_only=True) as library:
+            if library.status().documents == len(texts):
+                return path
+    cache.mkdir(parents=True, exist_ok=True)
+    tell(f"making {path} of {len(texts):,} documents")
+    with Library.open(path, create=not path.exists(), encoder=encoder) as library:
+        library.add_texts(
+            (
+                (f"d{number:06}", text.text, text.title or None, None)
+                for number, text in enumerate(texts)
+            ),
+            progress=_progress(),
+        )
+    return path
+
+
+def _progress() -> Callable[[Progress], None]:
+    told = [0]
+
+    def tell_sometimes(now: Progress) -> None:
+        if now.sentences - told[0] >= 5000:
+            told[0] = now.sentences
+            tell(f"{now.sentences:,} sentences, {now.sentences_per_second:.0f} a second")
+
+    return tell_sometimes
+
+
+def timed(library: Library, questions: list[str]) -> dict[str, dict[str, float]]:
+    """Return the times of an answer and of a search in milliseconds, and what an answer reads.
+
+    Each question is asked in a chat of its own, and all are answered before any is only searched
+    for: an answer has nothing ready that a search left behind.
+    """
+    from qa import Chat, Retriever
+    from qa.ranking import AnswerSettings
+
+    answers, answering = _timed(lambda question: Chat(library).ask(question), questions)
+    _, searching = _timed(Retriever(library).retrieve, questions)
+    most = AnswerSettings().read
+    read = [answer.passages[:most] for answer in answers]
+    return {
+        "ask": _milliseconds(answering),
+        "retrieve": _milliseconds(searching),
+        "read": {
+            "passages": fmean(len(passages) for passages in read),
+            "sentences": fmean(sum(len(each.sentences) for each in passages) for passages in read),
+        },
+    }
+
+
+def _timed(ask: Callable[[str], T], questions: list[str]) -> tuple[list[T], list[float]]:
+    """Return what came of the questions and how many seconds each took, without the first few."""
+    found, seconds = [], []
+    for question in questions:
+        began = time.perf_counter()
+        found.append(ask(question))
+        seconds.append(time.perf_counter() - began)
+    return found[WARM_UP:], seconds[WARM_UP:]
+
+
+def _milliseconds(seconds: list[float]) -> dict[str, float]:
+    p50, p95 = np.percentile(seconds, [50, 95])
+    return {"p50": round(1000 * p50, 1), "p95": round(1000 * p95, 1)}
+
+
+def _page(result: Mapping[str, Any]) -> str:
+    lines = [
+        ", ".join(str(value) for value in result["machine"].values()),
+        f"{result['sentences']:,} sentences in {result['documents']:,} documents, "
+        f"{result['questions']} questions",
+        *(
+            f"  {name:<9} p50 {result[name]['p50']:7.1f} ms   p95 {result[name]['p95']:7.1f} ms"
+            for name in ("retrieve", "ask")
+        ),
+        f"  an answer reads {result['read']['passages']:.1f} passages "
+        f"of {result['read']['sentences']:.0f} sentences in the mean",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The command that times answers in a large library; here in a small one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tiny import question, write_set
+
+from bench.data import Text
+from bench.latency import _varied, main
+
+
+def test_texts_are_repeated_with_other_numbers_until_there_are_enough() -> None:
+    text = Text(id="a", title="A", text="It costs 12 euros. Pay by 1 May 2020.")
+    varied = list(_varied([text], 5))
+    assert [each.text for each in varied] == [
+        "It costs 13 euros. Pay by 2 May 2021.",
+        "It costs 14 euros. Pay by 3 May 2022.",
+        "It costs 15 euros. Pay by 4 May 2023.",
+    ]
+    assert len({each.id for each in varied}) == 3
+    assert list(_varied([text], 0)) == []
+
+
+def test_answers_are_timed_in_a_library_that_is_kept(tmp_path: Path) -> None:
+    more = [question(f"more {number}", f"Who keeps book {number}?") for number in range(3)]
+    folder = write_set(tmp_path / "house", *more)
+    cache = tmp_path / "cache"
+    options = ["--data", str(folder), "--cache", str(cache), "--sentences", "9", "--json"]
+    run = CliRunner().invoke(main, options, catch_exceptions=False)
+    figures = json.loads(run.stdout)
+    assert (figures["sentences"], figures["documents"], figures["questions"]) == (10, 5, 3)
+    assert 0 < figures["ask"]["p50"] <= figures["ask"]["p95"]
+    assert 0 < figures["read"]["passages"] <= 5
+    assert "making" in run.stderr
+
+    page = CliRunner().invoke(main, options[:-1], catch_exceptions=False)
+    assert "making" not in page.stderr
+    assert "10 sentences in 5 documents, 3 questions" in page.stdout
+    (kept,) = cache.iterdir()
+    assert kept.suffix == ".quoth"
+
+
+@pytest.mark.parametrize(
+    ("folder", "says"), [("house", "too few to time"), ("none", "not a folder")]
+)
+def test_what_cannot_be_timed_is_said(tmp_path: Path, folder: str, says: str) -> None:
+    write_set(tmp_path / "house")
+    run = CliRunner().invoke(main, ["--data", str(tmp_path / folder), "--sentences", "3"])
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert says in run.stderr
