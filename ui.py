@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from index import Library
-    from qa.web.app import PageSettings
     from qa.web.conversations import Conversation, Conversations, Turn
+    from qa.web.settings import PageSettings
 
 __all__ = ["build_page", "main"]
 
@@ -60,8 +60,9 @@ def build_page(library: "Library", settings: "PageSettings | None" = None) -> "F
     import gradio as gr
 
     from qa import Chat
-    from qa.web.app import PageSettings, create_app
+    from qa.web.app import create_app
     from qa.web.conversations import Conversations
+    from qa.web.settings import PageSettings
 
     settings = settings or PageSettings()
     conversations = Conversations(lambda: Chat(library))
@@ -173,7 +174,7 @@ def _asked(question: str) -> dict[str, str]:
 
 
 def _head(settings: "PageSettings") -> str:
-    from qa.web.app import STATIC
+    from qa.web.settings import STATIC
 
     facts = html.escape(json.dumps({"title": settings.title}))
     return (
@@ -214,7 +215,7 @@ def chat(
     sentence of an answer stands; documents can be added and removed on it.
     """
     from index import Library
-    from qa.web.app import PageSettings
+    from qa.web.settings import PageSettings
 
     if folder is not None and not folder.exists():
         raise click.UsageError(f"There is no folder or file at {folder}; nothing was changed.")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fastapi.testclient import TestClient
 
-from qa.web.app import PageSettings, create_app
+from qa.web.app import create_app
 from qa.web.guard import Limits
+from qa.web.settings import PageSettings
 
 if TYPE_CHECKING:
     from index import Library

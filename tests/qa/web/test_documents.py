@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import SourceError
-from qa.web.app import PageSettings, create_app
+from qa.web.app import create_app
+from qa.web.settings import PageSettings
 from qa.web.uploads import clean_name
 
 if TYPE_CHECKING:

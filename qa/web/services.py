@@ -1,0 +1,26 @@
+"""What the routes work with, in one place: each group of routes takes what it needs from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from index import Library
+    from qa.web.conversations import Conversations
+    from qa.web.settings import PageSettings
+    from qa.web.sources import Sources
+    from qa.web.uploads import Uploads
+
+__all__ = ["Services"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of one running server."""
+
+    library: Library
+    settings: PageSettings
+    conversations: Conversations
+    sources: Sources
+    uploads: Uploads
