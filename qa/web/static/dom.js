@@ -1,5 +1,11 @@
 // Elements made by hand: text always goes in as text, never as markup.
 
+// Where the page lives: "/" or, behind a proxy, a path such as "/quoth/".
+export const root = new URL("..", import.meta.url).pathname;
+
+// The address of one of our routes: api("documents") is "<root>api/documents".
+export const api = (path) => `${root}api/${path}`;
+
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
