@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from index.draft import living
 from index.errors import DocumentNotFoundError, SourceError
+from index.failures import forget_failures
+from index.reports import Source
 from index.searcher import COLUMNS, document_info
 from index.store import generation
 from index.sync import SourceRow
@@ -38,6 +40,19 @@ class Catalogue:
             for root in [self._root(row["kind"], row["location"])]
         }
 
+    def sources(self) -> list[Source]:
+        """Return every source with how many living documents it has."""
+        rows = self.db.execute(
+            "SELECT id, kind, synced_ns, (SELECT count(*) FROM documents WHERE source = sources.id"
+            f" AND {living}) AS documents FROM sources WHERE kind <> 'gone' ORDER BY id",
+            (generation(self.db),),
+        ).fetchall()
+        roots = self.roots()
+        return [
+            Source(row["id"], row["kind"], roots.get(row["id"]), row["documents"], row["synced_ns"])
+            for row in rows
+        ]
+
     def _placed(self) -> list[sqlite3.Row]:
         return self.db.execute(
             "SELECT id, kind, location FROM sources WHERE kind NOT IN ('text', 'gone')"
@@ -66,6 +81,15 @@ class Catalogue:
         if row is None:
             raise DocumentNotFoundError(f"The library has no document number {number}.")
         return document_info(row, self.bases())
+
+    def file_hash(self, number: int) -> str | None:
+        """Return the SHA-256 of the file a living document was read from; None for a text."""
+        row = self.db.execute(
+            "SELECT files.hash FROM files JOIN documents USING (source, path)"
+            " WHERE documents.id = ?1 AND files.document = ?1",
+            (number,),
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     def source(self, root: Path) -> SourceRow:
         """Return the source at `root`, or what it will be.
@@ -116,21 +140,29 @@ class Catalogue:
                 return folder
         return root
 
-    def named(self, what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
-        """Return the living documents with this number, path, place on disk or source folder.
+    def named(self, *what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
+        """Return the living documents with these numbers, paths, places or source folders.
 
         Raises:
-            DocumentNotFoundError: There is none.
+            DocumentNotFoundError: For one of them there is none.
         """
-        documents = self.documents()
+        documents = {info.id: info for info in self.documents()}
+        found: dict[int, DocumentInfo] = {}
+        for one in what:
+            found.update((info.id, info) for info in self._called(documents, one))
+        return list(found.values())
+
+    def _called(
+        self, documents: Mapping[int, DocumentInfo], what: int | str | os.PathLike[str]
+    ) -> list[DocumentInfo]:
         if isinstance(what, int):
-            found = [info for info in documents if info.id == what]
+            found = [documents[what]] if what in documents else []
             known = bool(found)
         else:
-            found = _called(documents, what)
+            found = _called(documents.values(), what)
             known = bool(found) or self._source_at(what) is not None
             if not known and str(what).isdecimal():
-                return self.named(int(str(what)))
+                return self._called(documents, int(str(what)))
         if not known:
             raise DocumentNotFoundError(
                 f"The library has no document called {what}; "
@@ -147,18 +179,20 @@ class Catalogue:
         ).fetchone()
         return None if row is None else int(row["id"])
 
-    def forget(self, removed: Iterable[DocumentInfo], what: int | str | os.PathLike[str]) -> None:
+    def forget(self, removed: Iterable[DocumentInfo], *what: int | str | os.PathLike[str]) -> None:
         """Note a removal, so that the next sync does not bring the documents back."""
-        source = None if isinstance(what, int) else self._source_at(what)
+        places = [self._source_at(one) for one in what if not isinstance(one, int)]
+        sources = {source for source in places if source is not None}
         kinds = dict(self.db.execute("SELECT id, kind FROM sources").fetchall())
         for info in removed:
             key = (info.source, info.path)
             self.db.execute("DELETE FROM files WHERE source = ? AND path = ?", key)
-            if kinds.get(info.source) == "folder" and info.source != source:
+            forget_failures(self.db, [key])
+            if kinds.get(info.source) == "folder" and info.source not in sources:
                 self.db.execute("INSERT OR IGNORE INTO excluded VALUES(?, ?)", key)
-        if source is not None:
-            self.db.execute("DELETE FROM excluded WHERE source = ?", (source,))
-            self.db.execute("DELETE FROM files WHERE source = ?", (source,))
+        for source in sources:
+            for table in ("excluded", "files", "failures"):
+                self.db.execute(f"DELETE FROM {table} WHERE source = ?", (source,))
             # The row stays for documents that are dead but not compacted; it has no place now.
             self.db.execute(
                 "UPDATE sources SET kind = 'gone', location = ? WHERE id = ?", (str(source), source)

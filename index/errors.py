@@ -2,6 +2,7 @@
 
 QuothError
 ├── SourceError            a folder, file or pattern given by the user
+├── SyncCancelledError     somebody stopped a sync
 ├── FormatError            a file that cannot be read; `reason` fits into a report
 ├── EncoderError           the embedding model
 │   └── ModelMismatchError
@@ -10,6 +11,7 @@ QuothError
 │   ├── LibraryFormatError
 │   └── LibraryLockedError
 ├── DocumentNotFoundError  an id or name the library does not hold
+├── ConversationNotFoundError  an id that names none of a person's conversations
 ├── QuestionError          a question that cannot be asked
 └── MissingExtraError      an optional package; also an ImportError
 """
@@ -17,6 +19,7 @@ QuothError
 from __future__ import annotations
 
 __all__ = [
+    "ConversationNotFoundError",
     "DocumentNotFoundError",
     "EncoderError",
     "FormatError",
@@ -29,6 +32,7 @@ __all__ = [
     "QuestionError",
     "QuothError",
     "SourceError",
+    "SyncCancelledError",
 ]
 
 
@@ -38,6 +42,13 @@ class QuothError(Exception):
 
 class SourceError(QuothError):
     """A folder or file named by the user cannot be a source."""
+
+
+class SyncCancelledError(QuothError):
+    """A sync was stopped by whoever began it; the library is as it was."""
+
+    def __init__(self) -> None:
+        super().__init__("The sync was stopped; the library is as it was.")
 
 
 class FormatError(QuothError):
@@ -84,6 +95,18 @@ class LibraryLockedError(LibraryError):
 
 class DocumentNotFoundError(QuothError):
     """The library has no such document."""
+
+
+class ConversationNotFoundError(QuothError):
+    """The person has no such conversation, or it has no such turn."""
+
+    def __init__(self, message: str = "") -> None:
+        # The same sentence for another's: nobody learns which ids exist.
+        super().__init__(
+            message
+            or "There is no such conversation; it may have been deleted, or belong to another "
+            "browser."
+        )
 
 
 class QuestionError(QuothError):

@@ -1,13 +1,14 @@
-"""Small things about files that must survive a crash."""
+"""Small things about files."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import zlib
 from pathlib import Path
 
-__all__ = ["checksum", "flush", "sha256"]
+__all__ = ["bytes_in", "checksum", "flush", "sha256"]
 
 _CHUNK = 1 << 22
 
@@ -37,3 +38,14 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def bytes_in(folder: Path) -> int:
+    """Return how many bytes the files below `folder` have together."""
+    size = 0
+    # Not Path.rglob(): that raises where somebody takes a folder away meanwhile.
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                size += os.stat(os.path.join(inside, name)).st_size
+    return size

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import sqlite3
 import threading
-import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from index.adding import Texts, add_texts, file_to_add, placed
 from index.catalogue import UPLOADS, Catalogue
 from index.content import ContentCache
-from index.draft import Draft, living, model_of
-from index.errors import FormatError, LibraryError, ModelMismatchError, SourceError
-from index.ingest import Label, document_of, prepare
+from index.draft import Draft
+from index.errors import FormatError, LibraryError, SourceError
+from index.failures import dismiss, failures, forget_failures
+from index.files import bytes_in
 from index.lock import writer_lock
 from index.models import Models
-from index.reports import FindResult, Progress, Source, Status, SyncReport
-from index.searcher import Searcher, Snapshot, state_key
+from index.reports import Failure, FindResult, Outdated, Progress, Source, Status, SyncReport
+from index.searcher import Searcher
+from index.snapshots import Snapshots
 from index.store import Store, generation
-from index.sync import source_id, sync_source
+from index.sync import SyncOptions, sync_source
 from index.types import Document, DocumentInfo, Encoder, Filter
 
 __all__ = ["Library"]
@@ -42,10 +42,9 @@ class Library:
     def __init__(self, path: Path, store: Store, encoder: Encoder | None) -> None:
         self.path = path
         self._store = store
-        self._models = Models(encoder)
-        self._snapshot: Snapshot | None = None
-        self._snapshot_lock = threading.Lock()
+        self._models = Models(store, encoder)
         self._contents = ContentCache()
+        self._snapshots = Snapshots(path, self._contents)
 
     @classmethod
     def open(
@@ -85,7 +84,7 @@ class Library:
         library = cls(folder.resolve(), store, encoder)
         if encoder is not None:
             try:
-                library._check_model(encoder)
+                library._models.check(encoder)
             except BaseException:
                 library.close()
                 raise
@@ -127,6 +126,7 @@ class Library:
         dry_run: bool = False,
         full: bool = False,
         yes: bool = False,
+        cancel: threading.Event | None = None,
     ) -> SyncReport:
         """Bring the library into step with a folder or file: read and embed what is new.
 
@@ -137,13 +137,17 @@ class Library:
             full: Compare the content of every file, not only of those whose size, time or
                 inode changed.
             yes: Allow that more than half of the source's documents are removed.
+            cancel: Once set, the sync stops between two files or batches. What was embedded
+                until then makes the next one quick.
 
         Raises:
+            SyncCancelledError: `cancel` was set; the library is as it was.
             SourceError: The source is missing, holds nothing that can be read, or would lose
                 more than half of its documents; the library is as it was.
             LibraryLockedError: Another process is changing the library.
         """
         root = Path(source).expanduser().resolve()
+        options = SyncOptions(progress=progress, dry_run=dry_run, full=full, yes=yes, cancel=cancel)
         with self._changing():
             if root == self.uploads:
                 root.mkdir(exist_ok=True)
@@ -153,29 +157,12 @@ class Library:
             if not dry_run:
                 with self._store.writing() as db:
                     root = Catalogue(self.path, db).readmit(root)
-            return self._sync(root, progress=progress, dry_run=dry_run, full=full, yes=yes)
+            return self._sync(root, options)
 
-    def _sync(
-        self,
-        root: Path,
-        *,
-        progress: Callable[[Progress], None] | None = None,
-        dry_run: bool = False,
-        full: bool = False,
-        yes: bool = False,
-    ) -> SyncReport:
+    def _sync(self, root: Path, options: SyncOptions) -> SyncReport:
         with self._store.reading() as db:
             row = Catalogue(self.path, db).source(root)
-        return sync_source(
-            self.path,
-            self._store,
-            row,
-            self._load_encoder,
-            progress=progress,
-            dry_run=dry_run,
-            full=full,
-            yes=yes,
-        )
+        return sync_source(self.path, self._store, row, self._models.newest, options)
 
     def add(
         self,
@@ -207,7 +194,7 @@ class Library:
 
     def add_texts(
         self,
-        texts: Iterable[tuple[str, str, str | None, str | None]],
+        texts: Texts,
         *,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[DocumentInfo]:
@@ -216,81 +203,62 @@ class Library:
         Raises:
             FormatError: A text holds no word or is not valid Unicode; nothing is added.
         """
-        started = time.monotonic()
-        written: dict[str, int] = {}
-
-        def step(path: str, sentences: int) -> None:
-            if progress is not None:
-                seconds = time.monotonic() - started
-                progress(Progress(path, len(written), 0, sentences, seconds))
-
-        def done(name: str, number: int) -> None:
-            if name in written:  # twice in `texts`: the last one counts
-                draft.retire([written[name]])
-            written[name] = number
-
-        with self._changing(), self._draft(step) as draft:
-            with self._store.writing() as db:
-                source = source_id(db, "text", "")
-            for name, text, title, date in texts:
-                document = document_of(name, text)
-                label = Label(source=source, path=name, type="text", title=title or "", date=date)
-                prepared = prepare(document, label)
-                draft.ingest.add(prepared, partial(done, name))
-            draft.flush()
-            before = [d for d in self.documents() if d.source == source]
-            draft.retire(info.id for info in before if info.path in written)
-            draft.publish()
-        return [self.document(number) for number in written.values()]
+        with self._changing():
+            numbers = add_texts(self._store, self._draft, self.documents, texts, progress)
+        return [self.document(number) for number in numbers]
 
     def _add_file(self, path: Path, name: str | None) -> DocumentInfo:
-        file = path.expanduser()
-        if not file.is_file():
-            raise SourceError(
-                f"There is no file at {path}; to add a text give its name too: "
-                "add(text, name='notes')."
-            )
-        target = self.uploads / (name or file.name)
-        if target.parent != self.uploads or target.name.startswith((".", "~$")):
-            raise SourceError(f"{name or file.name!r} cannot be the name of a document.")
+        file, target = file_to_add(path, name, self.uploads)
         with self._changing():
-            self.uploads.mkdir(exist_ok=True)
-            before = target.read_bytes() if target.exists() else None
-            try:
-                target.write_bytes(file.read_bytes())
-                report = self._sync(self.uploads)
+            with placed(file, target):
+                report = self._sync(self.uploads, SyncOptions())
                 failed = next((skip for skip in report.skipped if skip.path == target.name), None)
                 if failed is not None:
+                    self._forget_failed_upload(target.name)
                     raise FormatError(f"{target.name}: {failed.reason}")
-            except BaseException:
-                # What is not in the library is not kept; an earlier version is.
-                target.unlink(missing_ok=True) if before is None else target.write_bytes(before)
-                raise
             return next(d for d in self.documents() if d.file == target)
 
-    def remove(self, what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
+    def _forget_failed_upload(self, name: str) -> None:
+        """Whoever added the file is told at once, and the file is not kept."""
+        with self._store.writing() as db:
+            source = Catalogue(self.path, db).source(self.uploads).id
+            if source is not None:
+                forget_failures(db, [(source, name)])
+
+    def remove(self, *what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
         """Take documents out of the library at once; files outside it are not touched.
 
         Args:
-            what: A document's number, its path, a file or folder on disk, or a source's folder
-                (then the source is forgotten). What was removed from a folder one by one stays
-                out until it is synced by its own path.
+            what: Each a document's number, its path, a file or folder on disk, or a source's
+                folder (then the source is forgotten). What was removed from a folder one by
+                one stays out until it is synced by its own path.
 
         Returns:
             The documents that were removed.
 
         Raises:
-            DocumentNotFoundError: Nothing of the library is called so.
+            DocumentNotFoundError: Nothing of the library is called so; nothing was removed.
         """
         with self._changing():
-            found = self.named(what)
+            found = self.named(*what)
             with self._draft() as draft:
                 draft.retire(info.id for info in found)
-                draft.publish(lambda db: Catalogue(self.path, db).forget(found, what))
+                draft.publish(lambda db: Catalogue(self.path, db).forget(found, *what))
             for info in found:
                 if info.file is not None and self.uploads in info.file.parents:
                     info.file.unlink(missing_ok=True)
         return found
+
+    def dismiss(self, failures: Iterable[Failure]) -> int:
+        """Leave these out of `failures()` until another file or another reason comes.
+
+        Returns:
+            How many there were.
+        """
+        if self._store.read_only:
+            raise LibraryError(f"{self.path} was opened for reading only.")
+        with self._store.writing() as db:
+            return dismiss(db, ((failure.source, failure.path) for failure in failures))
 
     def rebuild(
         self,
@@ -321,10 +289,10 @@ class Library:
         from index.maintain import rewrite_derived
 
         with self._changing():
-            before = self._bytes()
+            before = bytes_in(self.path)
             rewrite_derived(self.path, self._store, drop_dead=True)
             self._store.vacuum()
-            return before - self._bytes()
+            return before - bytes_in(self.path)
 
     # -- looking ------------------------------------------------------------------------------
 
@@ -343,14 +311,38 @@ class Library:
         with self._store.reading() as db:
             return Catalogue(self.path, db).document(number)
 
-    def named(self, what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
-        """Return what `remove(what)` would take away.
+    def file_hash(self, number: int) -> str | None:
+        """Return the SHA-256 of the file that a document was read from, as it was then.
+
+        None for a text without a file, and for a document that is no longer alive.
+        """
+        with self._store.reading() as db:
+            return Catalogue(self.path, db).file_hash(number)
+
+    def named(self, *what: int | str | os.PathLike[str]) -> list[DocumentInfo]:
+        """Return what `remove(*what)` would take away.
 
         Raises:
             DocumentNotFoundError: Nothing of the library is called so.
         """
         with self._store.reading() as db:
-            return Catalogue(self.path, db).named(what)
+            return Catalogue(self.path, db).named(*what)
+
+    def failures(self, *, dismissed: bool = False) -> tuple[Failure, ...]:
+        """Return the files that gave no document when their source was synced last.
+
+        Args:
+            dismissed: Also return those that were dismissed.
+        """
+        with self._store.reading() as db:
+            return failures(db, Catalogue(self.path, db).bases(), dismissed=dismissed)
+
+    def outdated(self) -> Outdated:
+        """Return the documents whose files have changed since they were indexed, or are gone."""
+        from index.outdated import outdated
+
+        with self._store.reading() as db:
+            return outdated(db, Catalogue(self.path, db).bases())
 
     def content(self, number: int) -> Document:
         """Return the stored text, blocks and pages of a document.
@@ -368,13 +360,7 @@ class Library:
     def sources(self) -> list[Source]:
         """Return the folders, files, uploads and texts the library keeps."""
         with self._store.reading() as db:
-            rows = db.execute(
-                "SELECT id, kind, (SELECT count(*) FROM documents WHERE source = sources.id"
-                f" AND {living}) AS documents FROM sources WHERE kind <> 'gone' ORDER BY id",
-                (generation(db),),
-            ).fetchall()
-            roots = Catalogue(self.path, db).roots()
-        return [Source(r["id"], r["kind"], roots.get(r["id"]), r["documents"]) for r in rows]
+            return Catalogue(self.path, db).sources()
 
     def find(self, words: str, *, where: Filter | None = None) -> FindResult:
         """Return every sentence with all these words or "quoted phrases"; not a top-k."""
@@ -386,9 +372,7 @@ class Library:
     def status(self) -> Status:
         """Return counts, sources, model and size."""
         with self.searching() as searcher:
-            types: dict[str, int] = {}
-            for info in searcher.documents.values():
-                types[info.type] = types.get(info.type, 0) + 1
+            types = Counter(info.type for info in searcher.documents.values())
             return Status(
                 path=self.path,
                 generation=searcher.generation,
@@ -400,51 +384,30 @@ class Library:
                 sources=tuple(self.sources()),
                 model=searcher.model_name,
                 fingerprint=searcher.model_fingerprint,
-                bytes=self._bytes(),
-                types=types,
+                bytes=bytes_in(self.path),
+                types=dict(types),
             )
 
     @contextmanager
     def searching(self) -> Iterator[Searcher]:
         """Give a searcher over the newest generation; it sees that state until the block ends."""
         with self._store.reading() as db:
-            key = state_key(db)
-            snapshot = self._snapshot
-            if snapshot is None or snapshot.key != key:
-                with self._snapshot_lock:
-                    snapshot = self._snapshot
-                    if snapshot is None or snapshot.key != key:
-                        snapshot = self._take_snapshot(db)
-                        self._snapshot = snapshot
-            yield Searcher(snapshot, db)
+            yield Searcher(self._snapshots.newest(db), db)
 
     @property
     def encoder(self) -> Encoder:
         """The model that made the library's vectors, loaded when it is first needed."""
-        return self._load_encoder()
+        return self._models.newest()
 
     def encoder_for(self, searcher: Searcher) -> Encoder:
         """Return the model that made the vectors of the state that `searcher` sees."""
         return self._models.encoder(searcher.model_name, searcher.model_fingerprint)
 
+    def encoder_loaded(self, searcher: Searcher) -> bool:
+        """Return whether `encoder_for` would answer without loading anything."""
+        return self._models.loaded(searcher.model_fingerprint)
+
     # -- inside -------------------------------------------------------------------------------
-
-    def _load_encoder(self) -> Encoder:
-        with self._store.reading() as db:
-            # Asked each time: another process may have rebuilt the library with another model.
-            row = model_of(db, generation(db))
-        if row is None:
-            return self._models.encoder("", "")
-        return self._models.encoder(row["name"], row["fingerprint"])
-
-    def _check_model(self, encoder: Encoder) -> None:
-        with self._store.reading() as db:
-            row = model_of(db, generation(db))
-        if row is not None and row["fingerprint"] != encoder.fingerprint:
-            raise ModelMismatchError(row["name"], encoder.name)
-
-    def _take_snapshot(self, db: sqlite3.Connection) -> Snapshot:
-        return Snapshot(self.path, db, Catalogue(self.path, db).bases(), self._contents)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -456,13 +419,4 @@ class Library:
     def _draft(
         self, on_progress: Callable[[str, int], None] = lambda path, sentences: None
     ) -> Draft:
-        return Draft(self.path, self._store, self._load_encoder, on_progress=on_progress)
-
-    def _bytes(self) -> int:
-        size = 0
-        # Not Path.rglob(): that raises where somebody takes a folder away meanwhile.
-        for folder, _, names in os.walk(self.path):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):
-                    size += os.stat(os.path.join(folder, name)).st_size
-        return size
+        return Draft(self.path, self._store, self._models.newest, on_progress=on_progress)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 
+from index.draft import model_of
 from index.errors import EncoderError, ModelMismatchError
+from index.store import Store, generation
 from index.types import Encoder
 
 __all__ = ["Models"]
@@ -13,11 +16,34 @@ __all__ = ["Models"]
 class Models:
     """The encoders of one library, by fingerprint; safe from many threads."""
 
-    def __init__(self, given: Encoder | None) -> None:
+    def __init__(self, store: Store, given: Encoder | None) -> None:
+        self._store = store
         self._given = given
         self._default: Encoder | None = None  # of a library that has no documents yet
         self._known = {} if given is None else {given.fingerprint: given}
         self._lock = threading.Lock()
+
+    def check(self, encoder: Encoder) -> None:
+        """Raise if the library was built with another model.
+
+        Raises:
+            ModelMismatchError: It was.
+        """
+        row = self._recorded()
+        if row is not None and row["fingerprint"] != encoder.fingerprint:
+            raise ModelMismatchError(row["name"], encoder.name)
+
+    def newest(self) -> Encoder:
+        """Return the model of the published state, or what a new library will be made with."""
+        row = self._recorded()
+        return (
+            self.encoder("", "") if row is None else self.encoder(row["name"], row["fingerprint"])
+        )
+
+    def _recorded(self) -> sqlite3.Row | None:
+        # Asked each time: another process may have rebuilt the library with another model.
+        with self._store.reading() as db:
+            return model_of(db, generation(db))
 
     def use(self, encoder: Encoder) -> None:
         """Take `encoder` as the one that was given."""
@@ -27,6 +53,12 @@ class Models:
     def know(self, encoder: Encoder) -> None:
         """Keep `encoder` for a generation that is made with it."""
         self._known[encoder.fingerprint] = encoder
+
+    def loaded(self, fingerprint: str) -> bool:
+        """Return whether `encoder` would answer without loading anything."""
+        return fingerprint in self._known or bool(
+            not fingerprint and (self._given or self._default)
+        )
 
     def encoder(self, name: str, fingerprint: str) -> Encoder:
         """Return the encoder for the model that a library records; empty strings for none yet.

@@ -10,8 +10,10 @@ from index.types import Citation, DocumentInfo
 
 __all__ = [
     "DocumentHits",
+    "Failure",
     "FindResult",
     "Hit",
+    "Outdated",
     "Progress",
     "Skip",
     "Source",
@@ -33,15 +35,51 @@ class Skip:
         return f"{self.path}: {self.reason}{kept}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A file that gave no document when its source was synced last.
+
+    Attributes:
+        file: Where it is, or was.
+        reason: A short clause, such as "empty file".
+        kept: Whether a version that was indexed before still answers.
+        since: When it failed like this for the first time, ISO 8601 in UTC.
+    """
+
+    source: int
+    path: str
+    file: Path | None
+    reason: str
+    kept: bool
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Documents by number whose files have another content by now, or are gone."""
+
+    changed: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a sync stands: files done of files in all, sentences so far, seconds since it began."""
+    """Where a sync stands: files done of files in all, sentences so far, seconds since it began.
+
+    `part` is how much is done of the file that is being embedded, from 0 to 1.
+    """
 
     path: str
     files_done: int
     files: int
     sentences: int
     seconds: float
+    part: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1."""
+        return min(1.0, (self.files_done + self.part) / self.files) if self.files else 0.0
 
     @property
     def sentences_per_second(self) -> float:
@@ -50,10 +88,8 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time left by the share of files done; None before the first."""
-        if not self.files_done:
-            return None
-        return self.seconds / self.files_done * (self.files - self.files_done)
+        """Time left by the share that is done; None before anything is."""
+        return self.seconds / self.share * (1 - self.share) if self.share else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +153,7 @@ class Source:
     kind: str  # "folder", "file", "upload" or "text"
     location: Path | None  # None for texts
     documents: int
+    synced_ns: int = 0  # when it was synced last, in nanoseconds since 1970; 0: not yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["APPLICATION_ID", "FORMAT_VERSION", "MIGRATIONS"]
+__all__ = ["APPLICATION_ID", "FORMAT_VERSION", "MIGRATIONS", "OLDEST_READABLE"]
 
 APPLICATION_ID = 0x51754F74  # "QuOt": tells a library from any other SQLite file
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+OLDEST_READABLE = 1  # where nothing is written: readers do without what came later
 
 # Only documents carry generations; what belongs to a document lives and dies with it.
 # AUTOINCREMENT: a number that was used once is never used again, also after compaction.
@@ -103,5 +104,18 @@ CREATE TABLE vectors(  -- half precision; staged before anything that uses them
 INSERT INTO generations VALUES(0, NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
 """
 
+_FAILURES = """
+CREATE TABLE failures(  -- files that the last sync of their source could not take in
+    source INTEGER NOT NULL REFERENCES sources,
+    path TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    hash TEXT NOT NULL,  -- of the content; empty where it could not be read
+    kept INTEGER NOT NULL,  -- whether an older version still answers
+    since TEXT NOT NULL,
+    dismissed INTEGER NOT NULL,  -- waved away, until another file or another reason comes
+    PRIMARY KEY(source, path)
+) WITHOUT ROWID;
+"""
+
 # (version reached, SQL); applied in order, each in one transaction.
-MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _CREATE),)
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _CREATE), (2, _FAILURES))

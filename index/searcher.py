@@ -164,6 +164,11 @@ class Searcher:
         return self._snapshot.generation
 
     @property
+    def state(self) -> tuple[int, int]:
+        """What is searched and how often it was compacted: whatever was read stays while equal."""
+        return self._snapshot.key
+
+    @property
     def documents(self) -> Mapping[int, DocumentInfo]:
         """Living documents by number, in order of path."""
         return self._snapshot.documents
@@ -313,6 +318,18 @@ class Searcher:
             "SELECT id FROM passages WHERE document = ? ORDER BY id", (document,)
         )
         return self.passages([row[0] for row in rows])
+
+    def passages_at(self, document: int, offsets: Sequence[int]) -> list[PassageRow]:
+        """Return the passages of a document, alive or not, that hold any of these offsets."""
+        found = {
+            int(row[0])
+            for offset in offsets
+            for row in self._db.execute(
+                'SELECT id FROM passages WHERE document = ?1 AND start <= ?2 AND ?2 < "end"',
+                (document, offset),
+            )
+        }
+        return self.passages(sorted(found))
 
     def content(self, document: int) -> Document:
         """Return the stored document: text, blocks and pages.

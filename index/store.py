@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import LibraryError, LibraryFormatError, LibraryNotFoundError
-from index.schema import APPLICATION_ID, FORMAT_VERSION, MIGRATIONS
+from index.schema import APPLICATION_ID, FORMAT_VERSION, MIGRATIONS, OLDEST_READABLE
 
 __all__ = ["Store", "generation", "get_meta", "now", "set_meta"]
 
@@ -87,13 +87,13 @@ class Store:
         if not read_only and not os.access(folder, os.W_OK):
             raise LibraryError(f"{folder} may not be changed; open it for reading only.")
         store = cls(folder, read_only=read_only)
-        if version < FORMAT_VERSION:
-            if read_only:
-                raise LibraryFormatError(
-                    f"{folder} has the older library format {version}; "
-                    "open it once for writing to bring it up to date."
-                )
+        if version < FORMAT_VERSION and not read_only:
             store._migrate()
+        elif version < OLDEST_READABLE:
+            raise LibraryFormatError(
+                f"{folder} has the older library format {version}; "
+                "open it once for writing to bring it up to date."
+            )
         return store
 
     def _connect(self) -> sqlite3.Connection:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,16 +14,17 @@ from pathlib import Path
 
 from index.content import decode_content
 from index.draft import Draft, living
-from index.errors import FormatError, SourceError
+from index.errors import FormatError, SourceError, SyncCancelledError
+from index.failures import failed_before, remember_failures
 from index.files import sha256
 from index.formats import format_of, read_document
-from index.ingest import PIPELINE, Label, prepare
+from index.ingest import PIPELINE, Label, Prepared, prepare
 from index.reports import Progress, Skip, SyncReport
-from index.scan import Difference, Found, Known, compare, scan
+from index.scan import Difference, Found, Known, Scan, compare, scan
 from index.store import Store, generation
 from index.types import Encoder
 
-__all__ = ["SourceRow", "source_id", "sync_source"]
+__all__ = ["SourceRow", "SyncOptions", "source_id", "sync_source"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
@@ -36,19 +39,26 @@ class SourceRow:
     root: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOptions:
+    """How a sync is done; see `Library.sync`."""
+
+    progress: Callable[[Progress], None] | None = None
+    dry_run: bool = False
+    full: bool = False
+    yes: bool = False
+    cancel: threading.Event | None = None
+
+
 def sync_source(
     folder: Path,
     store: Store,
     source: SourceRow,
     encoder: Callable[[], Encoder],
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    dry_run: bool = False,
-    full: bool = False,
-    yes: bool = False,
+    options: SyncOptions,
 ) -> SyncReport:
     """Bring one source into step; see `Library.sync`."""
-    return _Sync(folder, store, source, encoder, progress, full=full, yes=yes).run(dry_run=dry_run)
+    return _Sync(folder, store, source, encoder, options).run()
 
 
 class _Sync:
@@ -58,22 +68,20 @@ class _Sync:
         store: Store,
         source: SourceRow,
         encoder: Callable[[], Encoder],
-        progress: Callable[[Progress], None] | None,
-        *,
-        full: bool,
-        yes: bool,
+        options: SyncOptions,
     ) -> None:
         self.folder, self.store, self.source, self.encoder = folder, store, source, encoder
-        self.progress = progress
-        self.full, self.yes = full, yes
+        self.options = options
         self.started = time.monotonic()
         self.started_ns = time.time_ns()
-        self.files = self.files_done = 0
+        self.files = self.files_failed = 0
+        self.read: list[str] = []  # paths of the files that were read
+        self.ends: list[int] = []  # sentences up to the end of each of them
         self.skipped: list[Skip] = []
         self.warnings: list[str] = []
         self.written: dict[str, int] = {}  # document by path
 
-    def run(self, *, dry_run: bool) -> SyncReport:
+    def run(self) -> SyncReport:
         known, synced_ns, stale, excluded = self._before()
         found = scan(self.source.root, excluded=excluded)
         self.skipped += [replace(s, kept=s.path in known) for s in found.skipped]
@@ -84,15 +92,16 @@ class _Sync:
             known,
             synced_ns=synced_ns,
             stale=stale,
-            full=self.full,
+            full=self.options.full,
             unseen={skip.path for skip in found.skipped},
-            content_hash=sha256,
+            content_hash=self._hash,
         )
         self.skipped += unreadable
-        self._ask_before_removing(len(known), len(difference.removed), dry_run=dry_run)
-        if dry_run:
-            return self._report(difference, known, found.ignored, dry_run=True)
-        return self._apply(difference, known, found.ignored)
+        self._ask_before_removing(len(known), len(difference.removed))
+        if self.options.dry_run:
+            self._expect_failures(difference, known)
+            return self._report(difference, known, found.ignored)
+        return self._apply(difference, known, found)
 
     def _before(self) -> tuple[dict[str, Known], int, frozenset[int], list[str]]:
         """Return the known files, time of the last sync, stale documents, excluded paths."""
@@ -117,6 +126,27 @@ class _Sync:
                 [r[0] for r in excluded],
             )
 
+    def _hash(self, file: Path) -> str:
+        self._stop_if_asked()
+        return sha256(file)
+
+    def _stop_if_asked(self) -> None:
+        """Raise if the sync was cancelled; called between files and between batches of vectors."""
+        if self.options.cancel is not None and self.options.cancel.is_set():
+            raise SyncCancelledError
+
+    def _expect_failures(self, difference: Difference, known: dict[str, Known]) -> None:
+        """Take files that failed last time and are still the same for failures again."""
+        with self.store.reading() as db:
+            failed = failed_before(db, self.source.id)
+        fresh, difference.fresh = difference.fresh, []
+        for item in fresh:
+            reason = failed.get((item.path, difference.hashes[item.path]))
+            if reason is None:
+                difference.fresh.append(item)
+            else:
+                self.skipped.append(Skip(item.path, reason, kept=item.path in known))
+
     def _refuse_nothing(self, ignored: int) -> None:
         """An unmounted disk looks like an empty folder; it must not empty the library."""
         what = f"{self.source.root} holds no file that can be read"
@@ -127,8 +157,8 @@ class _Sync:
             what += f" ({ignored} hidden or ignored)"
         raise SourceError(f"{what}; nothing was changed.")
 
-    def _ask_before_removing(self, known: int, removed: int, *, dry_run: bool) -> None:
-        if dry_run or self.yes or self.source.kind == "upload":
+    def _ask_before_removing(self, known: int, removed: int) -> None:
+        if self.options.dry_run or self.options.yes or self.source.kind == "upload":
             return
         if removed * 2 > known and removed > 1:
             raise SourceError(
@@ -136,7 +166,7 @@ class _Sync:
                 "changed. If they shall leave the library, sync again with --yes (yes=True)."
             )
 
-    def _apply(self, difference: Difference, known: dict[str, Known], ignored: int) -> SyncReport:
+    def _apply(self, difference: Difference, known: dict[str, Known], found: Scan) -> SyncReport:
         self.files = len(difference.fresh) + len(difference.renamed)
         with Draft(self.folder, self.store, self.encoder, on_progress=self._step) as draft:
             if self.files or difference.removed:
@@ -155,30 +185,34 @@ class _Sync:
             if self.written:
                 embedded, sentences = draft.ingest.embedded, draft.ingest.sentences
             number = draft.base
+            self._stop_if_asked()
             if self.written or gone:
-                number = draft.publish(lambda db: self._remember(db, difference))
+                number = draft.publish(lambda db: self._remember(db, difference, found))
             else:
                 with self.store.writing() as db:
-                    self._remember(db, difference)
-        report = self._report(difference, known, ignored, dry_run=False)
+                    self._remember(db, difference, found)
+        report = self._report(difference, known, found.ignored)
         return replace(report, embedded=embedded, sentences=sentences, generation=number)
 
     def _read(self, draft: Draft, source: int, item: Found, *, kept: bool) -> None:
+        self._stop_if_asked()
         try:
             document = read_document(item.file)
         except FormatError as error:
-            self.skipped.append(Skip(item.path, error.reason, kept=kept))
-            self.files_done += 1
+            self._fail(item.path, error.reason, kept=kept)
             return
         form = format_of(item.file)
         label = Label(source=source, path=item.path, type=form.name if form else "")
         prepared = prepare(document, label)
         if not prepared.sentences:
-            self.skipped.append(Skip(item.path, "no text", kept=kept))
-            self.files_done += 1
+            self._fail(item.path, "no text", kept=kept)
             return
         self.warnings += [f"{item.path}: {warning}" for warning in document.warnings]
-        draft.ingest.add(prepared, partial(self._done, item.path))
+        self._take_in(draft, prepared)
+
+    def _fail(self, path: str, reason: str, *, kept: bool) -> None:
+        self.skipped.append(Skip(path, reason, kept=kept))
+        self.files_failed += 1
 
     def _rename(self, draft: Draft, source: int, before: Known, item: Found) -> None:
         """Give a document another path: the same text, nothing read or embedded again."""
@@ -187,19 +221,28 @@ class _Sync:
                 "SELECT type, content FROM documents WHERE id = ?", (before.document,)
             ).fetchone()
         label = Label(source=source, path=item.path, type=row["type"])
-        document = decode_content(row["content"])
-        draft.ingest.add(prepare(document, label), partial(self._done, item.path))
+        self._take_in(draft, prepare(decode_content(row["content"]), label))
 
-    def _done(self, path: str, number: int) -> None:
-        self.written[path] = number
-        self.files_done += 1
+    def _take_in(self, draft: Draft, prepared: Prepared) -> None:
+        self.read.append(prepared.label.path)
+        self.ends.append((self.ends[-1] if self.ends else 0) + len(prepared.sentences))
+        draft.ingest.add(prepared, partial(self.written.__setitem__, prepared.label.path))
 
     def _step(self, path: str, sentences: int) -> None:
-        if self.progress is not None:
-            seconds = time.monotonic() - self.started
-            self.progress(Progress(path, self.files_done, self.files, sentences, seconds))
+        self._stop_if_asked()
+        if self.options.progress is None:
+            return
+        embedded = bisect_right(self.ends, sentences)
+        part = 0.0
+        if embedded < len(self.ends):
+            path = self.read[embedded]
+            start = self.ends[embedded - 1] if embedded else 0
+            part = (sentences - start) / (self.ends[embedded] - start)
+        done = self.files_failed + embedded
+        seconds = time.monotonic() - self.started
+        self.options.progress(Progress(path, done, self.files, sentences, seconds, part))
 
-    def _remember(self, db: sqlite3.Connection, difference: Difference) -> None:
+    def _remember(self, db: sqlite3.Connection, difference: Difference, found: Scan) -> None:
         """Note how the files look now, in the transaction that publishes them."""
         source = source_id(db, self.source.kind, self.source.location)
         gone = [k.path for k in difference.removed] + [b.path for b, _ in difference.renamed]
@@ -218,10 +261,12 @@ class _Sync:
             ],
         )
         db.execute("UPDATE sources SET synced_ns = ? WHERE id = ?", (self.started_ns, source))
+        # An upload that gave no document is not kept, and its failure is not gone with it.
+        only = {item.path for item in found.found} if self.source.kind == "upload" else None
+        remember_failures(db, source, self.skipped, difference.hashes, only=only)
 
-    def _report(
-        self, difference: Difference, known: dict[str, Known], ignored: int, *, dry_run: bool
-    ) -> SyncReport:
+    def _report(self, difference: Difference, known: dict[str, Known], ignored: int) -> SyncReport:
+        dry_run = self.options.dry_run
         renamed = {item.path for _, item in difference.renamed}
         fresh = [
             item.path

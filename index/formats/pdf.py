@@ -28,7 +28,7 @@ from index.formats.registry import Limits
 from index.formats.titles import chosen_title
 from index.types import Block, BlockKind, Document, Page
 
-__all__ = ["Box", "boxes", "page_image", "parse"]
+__all__ = ["Box", "boxes", "boxes_of", "page_image", "page_size", "parse"]
 
 _TAIL = 64 * 1024  # bytes at the end in which a whole file has its mark
 _MAX_PIXELS = 16_000_000
@@ -104,6 +104,18 @@ def page_image(path: Path, page_number: int, *, scale: float = 2.0) -> bytes:
     return data.getvalue()
 
 
+def page_size(path: Path, page_number: int) -> tuple[float, float]:
+    """Return width and height of a page as shown, in points (72 an inch).
+
+    Raises:
+        FormatError: The file is damaged or has no such page.
+        OSError: The file cannot be read.
+    """
+    with _open(path) as pdf, LOCK, _page(pdf, page_number) as page:
+        width, height = page.get_size()
+    return width, height
+
+
 def boxes(path: Path, page: Page, start: int, end: int) -> list[Box]:
     """Return where characters [start, end) of the document's text stand on `page`.
 
@@ -113,22 +125,35 @@ def boxes(path: Path, page: Page, start: int, end: int) -> list[Box]:
         FormatError: The file is damaged or has no such page.
         OSError: The file cannot be read.
     """
-    spans = list(_page_spans(page.runs, start, end))
-    if not spans:
-        return []
+    return boxes_of(path, page, [(start, end)])[0]
+
+
+def boxes_of(path: Path, page: Page, spans: Sequence[tuple[int, int]]) -> list[list[Box]]:
+    """Return the boxes of each of the spans, as `boxes` does; the file is opened once.
+
+    Raises:
+        FormatError: The file is damaged or has no such page.
+        OSError: The file cannot be read.
+    """
+    places = [list(_page_spans(page.runs, start, end)) for start, end in spans]
+    if not any(places):
+        return [[] for _ in places]
     with _open(path) as pdf, LOCK, _page(pdf, page.number) as opened:
         width, height = opened.get_size()
         view = page_to_view(opened)
         textpage = opened.get_textpage()
         try:
             rects = [
-                textpage.get_rect(at)
-                for first, length in spans
-                for at in range(textpage.count_rects(first, length))
+                [
+                    view.box(*textpage.get_rect(at))
+                    for first, length in place
+                    for at in range(textpage.count_rects(first, length))
+                ]
+                for place in places
             ]
         finally:
             textpage.close()
-    return [_percent(rect, width, height) for rect in _by_line(view.box(*rect) for rect in rects)]
+    return [[_percent(rect, width, height) for rect in _by_line(group)] for group in rects]
 
 
 def _check_whole(path: Path) -> None:

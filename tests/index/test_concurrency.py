@@ -48,7 +48,7 @@ def ask(library: Library, folder: Path, told: list[object], stop: threading.Even
         raise
 
 
-@pytest.mark.parametrize("same_library", [True, False])
+@pytest.mark.parametrize("same_library", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_questions_go_on_while_a_sync_publishes_and_compacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_library: bool
 ) -> None:

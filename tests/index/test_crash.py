@@ -16,6 +16,9 @@ from small import QUESTIONS, HashEncoder, answers, new_library, stored, write
 from index import Library, vectors
 from index.store import FILE
 
+# Each of these takes half a second or more; the everyday run has the moments that matter most.
+slow = pytest.mark.slow
+
 OLD = {f"{n}.txt": f"Lift {n} is inspected in week {n}.\n\nDogs bark at {n}." for n in range(20)}
 NEW = {f"new/{n}.txt": f"Bed {n} is watered at {n}.\n\nThe hose of {n}." for n in range(20)}
 CHANGED = {"3.txt": "Lift 3 was taken out.", "4.txt": "Lift 4 was painted."}
@@ -113,12 +116,12 @@ def everything(library: Library) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     ("at", "published"),
     [
-        ("encoding 0", False),
-        ("encoding 8", False),
-        ("encoding 30", False),
-        ("before words", False),
-        ("after words", False),
-        ("after base", False),
+        pytest.param("encoding 0", False, marks=slow),
+        pytest.param("encoding 8", False, marks=slow),
+        pytest.param("encoding 30", False, marks=slow),
+        pytest.param("before words", False, marks=slow),
+        pytest.param("after words", False, marks=slow),
+        pytest.param("after base", False, marks=slow),
         ("in transaction", False),
         ("before tidying", True),
     ],
@@ -160,15 +163,15 @@ def _strings(files: dict[str, str], tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("what", "at"),
     [
-        ("compact", "before words"),
-        ("compact", "after words"),
-        ("compact", "after base"),
+        pytest.param("compact", "before words", marks=slow),
+        pytest.param("compact", "after words", marks=slow),
+        pytest.param("compact", "after base", marks=slow),
         ("compact", "in transaction"),
-        ("compact", "before tidying"),
-        ("compact", "before vacuum"),
-        ("rebuild", "after words"),
+        pytest.param("compact", "before tidying", marks=slow),
+        pytest.param("compact", "before vacuum", marks=slow),
+        pytest.param("rebuild", "after words", marks=slow),
         ("rebuild", "in transaction"),
-        ("rebuild", "before tidying"),
+        pytest.param("rebuild", "before tidying", marks=slow),
     ],
 )
 def test_upkeep_that_is_killed_changes_no_answer(
@@ -191,7 +194,14 @@ def test_upkeep_that_is_killed_changes_no_answer(
     assert encoder.encoded == []
 
 
-@pytest.mark.parametrize("at", ["encoding 12", "after words", "in transaction"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param("encoding 12", marks=slow),
+        pytest.param("after words", marks=slow),
+        "in transaction",
+    ],
+)
 def test_a_change_of_model_that_is_killed_leaves_the_old_model(
     path: Path, folder: Path, at: str
 ) -> None:
@@ -240,7 +250,15 @@ with Library.open(sys.argv[1], encoder=HashEncoder()) as library:
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limit on the size of files")
-@pytest.mark.parametrize("more", [-50_000, 0, 20_000, 100_000])
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(-50_000, marks=slow),
+        pytest.param(0, marks=slow),
+        20_000,
+        pytest.param(100_000, marks=slow),
+    ],
+)
 def test_a_full_disk_is_told_and_loses_nothing(
     path: Path, folder: Path, tmp_path: Path, more: int
 ) -> None:

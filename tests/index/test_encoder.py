@@ -108,11 +108,6 @@ SENTENCES = PLAIN + NASTY + LONG
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return load_encoder()
-
-
-@pytest.fixture(scope="module")
 def sentence_transformers() -> ModuleType:
     """The library itself; what it warns about while it is imported is not ours."""
     with warnings.catch_warnings():
@@ -147,6 +142,7 @@ def cosines(ours: Vectors, theirs: Vectors) -> Vectors:
     return np.asarray((ours * theirs).sum(axis=1) / lengths)
 
 
+@pytest.mark.slow
 def test_lean_vectors_are_those_of_sentence_transformers(
     encoder: Encoder, sentence_transformers: ModuleType
 ) -> None:
@@ -181,6 +177,7 @@ def test_meaning_decides_the_vectors(encoder: Encoder) -> None:
     assert query @ lift > query @ lease + 0.3
 
 
+@pytest.mark.slow
 def test_a_vector_does_not_depend_on_its_batch(encoder: Encoder) -> None:
     """Alone, among all, in reverse order and among longer ones: the same up to rounding."""
     alone = np.vstack([encoder.encode_documents([text]) for text in SENTENCES])
@@ -195,6 +192,7 @@ def test_a_vector_does_not_depend_on_its_batch(encoder: Encoder) -> None:
     np.testing.assert_allclose(some[::97], encoder.encode_documents(numbered[::97]), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_bytes(encoder: Encoder) -> None:
     assert encoder.encode_query(PLAIN[1]).tobytes() == encoder.encode_query(PLAIN[1]).tobytes()
     first, second = (encoder.encode_documents(SENTENCES).tobytes() for _ in range(2))
@@ -285,6 +283,7 @@ def test_missing_models_are_one_clear_sentence(
         load_encoder(tmp_path)
 
 
+@pytest.mark.slow
 def test_unknown_name_is_one_clear_sentence(tmp_path: Path) -> None:
     """In a process of its own: the hub's library reads HF_HUB_OFFLINE when it is imported."""
     code = (

@@ -184,3 +184,22 @@ def test_passages_come_in_the_order_asked_for_with_their_sentences(library: Libr
         other = next(n for n in searcher.documents if n != number)
         (second,) = searcher.passages_of(other)
         assert searcher.passages([second.id, row.id, second.id]) == [second, row, second]
+
+
+def test_passages_are_found_by_place_also_in_a_document_that_is_gone(library: Library) -> None:
+    info = library.documents()[0]
+    with library.searching() as searcher:
+        rows = searcher.passages_of(info.id)
+        last = rows[-1]
+        assert searcher.passages_at(info.id, [last.start, last.end - 1]) == [last]
+        assert searcher.passages_at(info.id, [last.end + 1_000]) == []
+        everywhere = [row.start for row in reversed(rows)]
+        assert searcher.passages_at(info.id, everywhere) == rows
+        state = searcher.state
+    library.remove(info.id)
+    with library.searching() as searcher:
+        assert searcher.passages_at(info.id, everywhere) == rows
+        assert searcher.state != state
+    library.compact()
+    with library.searching() as searcher:
+        assert searcher.passages_at(info.id, everywhere) == []

@@ -77,6 +77,7 @@ def test_the_view_of_a_view_is_the_same(text: str) -> None:
     assert plain(plain(text)) == plain(text)
 
 
+@pytest.mark.slow
 def test_every_character_has_a_stable_view_between_others() -> None:
     """Each code point that is assigned, alone and between letters, digits and marks."""
     for code in (*range(0x30000), *range(0xE0000, 0xE0200)):

@@ -339,6 +339,7 @@ def test_hostile_text_takes_linear_time(text: str) -> None:
     assert time.perf_counter() - began < 20
 
 
+@pytest.mark.slow
 def test_a_paragraph_of_five_megabytes_is_split() -> None:
     text = (
         "The lift is inspected by Dr. Brown at 9 a.m. on Jan. 5. It is new, e.g. its doors. "

@@ -102,16 +102,17 @@ def test_a_migration_that_fails_changes_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each step is one transaction: its tables and the version, or neither."""
+    last = schema.FORMAT_VERSION
     steps = (
         *schema.MIGRATIONS,
-        (2, "CREATE TABLE notes(text);\nINSERT INTO notes VALUES('a;b');\n"),
-        (3, "CREATE TABLE marks(text);\nINSERT INTO nowhere VALUES(1);\n"),
+        (last + 1, "CREATE TABLE notes(text);\nINSERT INTO notes VALUES('a;b');\n"),
+        (last + 2, "CREATE TABLE marks(text);\nINSERT INTO nowhere VALUES(1);\n"),
     )
     monkeypatch.setattr("index.store.MIGRATIONS", steps)
-    monkeypatch.setattr("index.store.FORMAT_VERSION", 3)
+    monkeypatch.setattr("index.store.FORMAT_VERSION", last + 2)
     with pytest.raises(LibraryError, match="nowhere"):
         Store.open(path)
-    assert pragma(path / FILE, "user_version") == 2
+    assert pragma(path / FILE, "user_version") == last + 1
     assert "notes" in tables(path / FILE)
     assert "marks" not in tables(path / FILE)
 

@@ -427,6 +427,7 @@ WORDS = st.text(
 )
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -1,0 +1,87 @@
+"""Documents added one by one: texts as they are, files into the folder of uploads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from index.draft import Draft
+from index.errors import SourceError
+from index.ingest import Label, document_of, prepare
+from index.reports import Progress
+from index.store import Store
+from index.sync import source_id
+from index.types import DocumentInfo
+
+__all__ = ["Texts", "add_texts", "file_to_add", "placed"]
+
+Texts = Iterable[tuple[str, str, str | None, str | None]]
+
+
+def add_texts(
+    store: Store,
+    open_draft: Callable[[Callable[[str, int], None]], Draft],
+    documents: Callable[[], list[DocumentInfo]],
+    texts: Texts,
+    progress: Callable[[Progress], None] | None,
+) -> list[int]:
+    """Publish texts as documents and return their numbers; see `Library.add_texts`."""
+    started = time.monotonic()
+    written: dict[str, int] = {}
+
+    def step(path: str, sentences: int) -> None:
+        if progress is not None:
+            seconds = time.monotonic() - started
+            progress(Progress(path, len(written), 0, sentences, seconds))
+
+    def done(name: str, number: int) -> None:
+        if name in written:  # twice in `texts`: the last one counts
+            draft.retire([written[name]])
+        written[name] = number
+
+    with open_draft(step) as draft:
+        with store.writing() as db:
+            source = source_id(db, "text", "")
+        for name, text, title, date in texts:
+            document = document_of(name, text)
+            label = Label(source=source, path=name, type="text", title=title or "", date=date)
+            draft.ingest.add(prepare(document, label), partial(done, name))
+        draft.flush()
+        before = [d for d in documents() if d.source == source]
+        draft.retire(info.id for info in before if info.path in written)
+        draft.publish()
+    return list(written.values())
+
+
+def file_to_add(path: Path, name: str | None, uploads: Path) -> tuple[Path, Path]:
+    """Return the file and where it goes.
+
+    Raises:
+        SourceError: There is no file at `path`, or `name` is no name.
+    """
+    file = path.expanduser()
+    if not file.is_file():
+        raise SourceError(
+            f"There is no file at {path}; to add a text give its name too: add(text, name='notes')."
+        )
+    target = uploads / (name or file.name)
+    if target.parent != uploads or target.name.startswith((".", "~$")):
+        raise SourceError(f"{name or file.name!r} cannot be the name of a document.")
+    return file, target
+
+
+@contextmanager
+def placed(file: Path, target: Path) -> Iterator[None]:
+    """Copy `file` to `target`; if the block fails, what was there before is there again."""
+    target.parent.mkdir(exist_ok=True)
+    before = target.read_bytes() if target.exists() else None
+    try:
+        target.write_bytes(file.read_bytes())
+        yield
+    except BaseException:
+        # What is not in the library is not kept; an earlier version is.
+        target.unlink(missing_ok=True) if before is None else target.write_bytes(before)
+        raise
