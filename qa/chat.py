@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from index.library import Library
@@ -10,7 +10,7 @@ from index.searcher import Searcher
 from index.terms import index_terms
 from index.types import DocumentInfo, Filter
 from qa.answer import AnswerSettings, Chooser
-from qa.fixed import about_document, fixed_reply
+from qa.fixed import about_document, about_notice, fixed_reply
 from qa.followup import Turn, leans_on_history, own_words, whole_questions, without_chatter
 from qa.question import MAX_CHARACTERS, check_question, gist, searchable
 from qa.retriever import Retriever, RetrieverSettings, citation_of
@@ -65,6 +65,15 @@ class Chat:
             reading, _ = self._read(searcher, said, k=1, where=self.where, whole=False)
         self._before.append(Turn(said, reading, (answer,) if answer.strip() else ()))
 
+    def resume(self, answers: Sequence[Answer]) -> None:
+        """Continue a conversation in which these answers were given, as if it were this one.
+
+        All that is asked from now on is understood as it would have been there, if it leans on
+        no more than the last `HEARD` of them; what was asked here before is forgotten.
+        """
+        self.reset()
+        self.turns.extend(answers[-HEARD:])
+
     def retrieve(self, question: str, *, k: int = 5, where: Filter | None = None) -> list[Passage]:
         """Return the `k` passages that fit `question` best after the turns so far.
 
@@ -83,7 +92,14 @@ class Chat:
             )
         return passages
 
-    def ask(self, question: str, *, where: Filter | None = None, whole: bool = False) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        where: Filter | None = None,
+        whole: bool = False,
+        searched: Callable[[str], None] | None = None,
+    ) -> Answer:
         """Return verified quotes that answer `question`, or an abstention.
 
         Args:
@@ -91,6 +107,8 @@ class Chat:
             where: Which documents may answer this question; default is the chat's own.
             whole: Take the question as it is, although it may look like a follow-up or may have
                 typing errors.
+            searched: Called with what the answer will have as `searched_for`, once passages are
+                found and before they are read, which takes longest. What it raises ends it.
 
         Raises:
             QuestionError: The question is empty or too long.
@@ -100,7 +118,9 @@ class Chat:
             said = searchable(question) if whole else _said(question, searcher)
             answer = self._fixed(searcher, question, said)
             if answer is None:
-                answer = self._answer(searcher, question, said, where or self.where, whole=whole)
+                answer = self._answer(
+                    searcher, question, said, where or self.where, whole=whole, searched=searched
+                )
         self.turns.append(answer)
         return answer
 
@@ -121,21 +141,31 @@ class Chat:
         return Answer(
             question=question,
             searched_for=question,
-            notice=f"{_called(info)} begins so:",
+            notice=about_notice(info),
             quotes=tuple(_beginning(searcher, info)),
             confidence=1.0,
             generation=generation,
         )
 
     def _answer(
-        self, searcher: Searcher, question: str, said: str, where: Filter | None, *, whole: bool
+        self,
+        searcher: Searcher,
+        question: str,
+        said: str,
+        where: Filter | None,
+        *,
+        whole: bool,
+        searched: Callable[[str], None] | None,
     ) -> Answer:
         reading, passages = self._read(
             searcher, said, k=self._settings.passages, where=where, whole=whole
         )
+        # Where nothing was completed or mended, there is nothing to show.
+        shown = question if reading == searchable(question) else reading
+        if searched is not None:
+            searched(shown)
         answer = Chooser(searcher, self._settings).answer(question, reading, passages, own=said)
-        # Nothing was completed or mended: there is nothing to show.
-        return replace(answer, searched_for=question) if reading == searchable(question) else answer
+        return replace(answer, searched_for=shown)
 
     def _read(
         self, searcher: Searcher, question: str, *, k: int, where: Filter | None, whole: bool
@@ -177,6 +207,7 @@ def _said(question: str, searcher: Searcher) -> str:
     return corrected(gist(searchable(question)), searcher)
 
 
+HEARD = 50  # answers of an earlier conversation that are taken up
 CLEARLY = 0.08  # score by which a completed question must fit better where nothing asks for it
 LATER = 0.04  # score that a reading must be ahead of the one before it
 SHOWN = 0.04  # score that a passage loses when its best sentence was shown before
@@ -209,10 +240,6 @@ def _news_first(passages: Sequence[Passage], turns: Sequence[Turn]) -> list[Pass
 
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
-
-
-def _called(info: DocumentInfo) -> str:
-    return info.path if info.title == info.name else f"{info.path} ({info.title})"
 
 
 def _beginning(searcher: Searcher, info: DocumentInfo) -> list[Quote]:

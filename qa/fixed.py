@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from index.searcher import Searcher
 from index.types import DocumentInfo
+from qa.text import text
 
-__all__ = ["about_document", "fixed_reply"]
+__all__ = ["LISTED", "about_document", "about_notice", "fixed_reply", "listing"]
 
 _GREETING = re.compile(
     r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings|howdy)(?: there| quoth)?"
@@ -38,7 +39,7 @@ _ABOUT = re.compile(
     r"|(?:summari[sz]e|describe|outline) (?:the (?:document|file) )?(?P<name2>.+)",
     re.I,
 )
-LISTED = 20
+LISTED = 20  # documents named in a list of them
 
 
 def fixed_reply(question: str, searcher: Searcher) -> str | None:
@@ -46,17 +47,13 @@ def fixed_reply(question: str, searcher: Searcher) -> str | None:
     asked = question.strip().rstrip("?!. ").strip()
     documents = list(searcher.documents.values())
     if _GREETING.fullmatch(asked):
-        return f"Hello. Ask me something about {_collection(documents)}."
+        return text("answer.hello", documents=_collection(documents))
     if _THANKS.fullmatch(asked):
-        return "You are welcome. Ask on if you like."
+        return text("answer.welcome")
     if _ABILITY.fullmatch(asked):
-        return (
-            f"I answer questions about {_collection(documents)}, in the documents' own words, "
-            "and show where each sentence stands. When the documents do not say, I say so. "
-            "I do not make up sentences and I know nothing but these documents."
-        )
+        return text("answer.ability", documents=_collection(documents))
     if _DOCUMENTS.fullmatch(asked):
-        return _listing(documents)
+        return listing(documents)
     return None
 
 
@@ -76,21 +73,29 @@ def about_document(question: str, searcher: Searcher) -> DocumentInfo | None:
 
 
 def _collection(documents: Sequence[DocumentInfo]) -> str:
-    if not documents:
-        return "your documents (none is indexed yet)"
-    return (
-        "the one document here" if len(documents) == 1 else f"the {len(documents)} documents here"
-    )
+    return text("answer.these", n=len(documents)) if documents else text("answer.none_yet")
 
 
-def _listing(documents: Sequence[DocumentInfo]) -> str:
-    if not documents:
-        return "No document is indexed yet."
+def about_notice(info: DocumentInfo) -> str:
+    """Return the words above the beginning of a document."""
+    called = info.path if info.title == info.name else f"{info.path} ({info.title})"
+    return text("answer.begins", name=called)
+
+
+def listing(documents: Sequence[DocumentInfo], count: int | None = None) -> str:
+    """Return the reply that lists documents.
+
+    Args:
+        documents: In order of path; the first `LISTED` are named.
+        count: How many there are, where `documents` are not all of them.
+    """
+    count = len(documents) if count is None else count
+    if not count:
+        return text("answer.listed_none")
     lines = [
         f"{info.path}" + (f": {info.title}" if info.title not in (info.name, "") else "")
         for info in documents[:LISTED]
     ]
-    if len(documents) > LISTED:
-        lines.append(f"and {len(documents) - LISTED} more")
-    count = "One document is" if len(documents) == 1 else f"{len(documents)} documents are"
-    return f"{count} indexed:\n" + "\n".join(lines)
+    if count > LISTED:
+        lines.append(text("answer.listed_more", n=count - LISTED))
+    return "\n".join([text("answer.listed", n=count), *lines])

@@ -6,11 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from qa.text import text
 from qa.types import Answer, Disagreement, Passage, Quote
-from qa.visible import long_date, one_line, place, split_short, visible, with_context_once
+from qa.visible import (
+    long_date,
+    one_line,
+    page_name,
+    place,
+    split_short,
+    visible,
+    with_context_once,
+)
 
 if TYPE_CHECKING:
-    from index.reports import DocumentHits, FindResult, Hit, Status, SyncReport
+    from index.reports import DocumentHits, Failure, FindResult, Hit, Status, SyncReport
     from index.types import Citation, DocumentInfo
 
 __all__ = [
@@ -22,6 +31,7 @@ __all__ = [
     "disagreement_lead",
     "disagreement_sentence",
     "document_lines",
+    "failure_lines",
     "find_lines",
     "human_bytes",
     "listing_lines",
@@ -68,7 +78,7 @@ def _line(text: str, style: Style = "plain", *, indent: int = 0, label: str = ""
 def answer_lines(answer: Answer) -> Iterator[Line]:
     """Yield the quotes with numbered citations, or that the documents do not say."""
     if answer.searched_for != answer.question:
-        yield _line(f"Searched for: {one_line(answer.searched_for)}", "quiet")
+        yield _line(text("answer.searched_for", words=one_line(answer.searched_for)), "quiet")
         yield Line()
     for part in visible(answer.notice).splitlines():
         yield _line(part)
@@ -111,12 +121,12 @@ def _also_lines(also_at: Sequence[Citation], indent: int) -> Iterator[Line]:
 
 
 def _abstention_lines(answer: Answer) -> Iterator[Line]:
-    yield _line("The documents do not say.", "strong")
+    yield _line(text("answer.silent"), "strong")
     if answer.missing_words:
         yield _line(missing_sentence(answer))
     if answer.nearest:
         yield Line()
-        yield _line("The nearest passages, which are not an answer:", "quiet")
+        yield _line(text("answer.nearest"), "quiet")
         for passage in answer.nearest[:_NEAREST_SHOWN]:
             yield Line()
             yield _line(one_line(passage.best.text), indent=4, label="  –")
@@ -126,7 +136,7 @@ def _abstention_lines(answer: Answer) -> Iterator[Line]:
 def missing_sentence(answer: Answer) -> str:
     """Return the sentence that names the words of the question that no document has."""
     words = ", ".join(f"“{one_line(word)}”" for word in answer.missing_words)
-    return f"No document has the word{'s' if len(answer.missing_words) > 1 else ''} {words}."
+    return text("answer.missing", n=len(answer.missing_words), words=words)
 
 
 def decides_line(answer: Answer) -> str:
@@ -138,7 +148,7 @@ def decides_line(answer: Answer) -> str:
         return ""
     first = _where(answer.quotes[0])
     sides = (side for pair in answer.disagreements for side in (pair.first, pair.second))
-    return "" if any(_where(side) == first for side in sides) else "This decides it:"
+    return "" if any(_where(side) == first for side in sides) else text("answer.decides")
 
 
 def disagreement_sentence(disagreement: Disagreement, quotes: Sequence[Quote]) -> str:
@@ -150,15 +160,16 @@ def disagreement_sentence(disagreement: Disagreement, quotes: Sequence[Quote]) -
     words = differing_words(disagreement) or ("", "")
     sides = zip((disagreement.first, disagreement.second), words, strict=True)
     first, second = (_side(quote, said, disagreement, quotes) for quote, said in sides)
-    return f"{disagreement_lead(disagreement)}: {first} against {second}."
+    against = text("answer.against", first=first, second=second)
+    return f"{disagreement_lead(disagreement)}: {against}."
 
 
 def disagreement_lead(disagreement: Disagreement) -> str:
     """Return "The documents disagree about the rent", without a full stop."""
     same = disagreement.first.document.id == disagreement.second.document.id
-    who = "The document disagrees with itself" if same else "The documents disagree"
+    who = "answer.disagrees" if same else "answer.disagree"
     about = one_line(disagreement.about)
-    return f"{who} about {about}" if about else who
+    return text(f"{who}_about", about=about) if about else text(who)
 
 
 def differing_words(disagreement: Disagreement) -> tuple[str, str] | None:
@@ -231,7 +242,7 @@ def find_lines(result: FindResult) -> Iterator[Line]:
 def _found_lines(found: DocumentHits) -> Iterator[Line]:
     yield _line(f"{one_line(found.document.path)}: {len(found.hits)}", "quiet")
     for hit in found.hits:
-        label = "  –" if hit.citation.page is None else f"  p. {hit.citation.page}"
+        label = "  –" if hit.citation.page is None else f"  {page_name(hit.citation.page)}"
         yield Line(tuple(_marked(hit)), max(len(label) + 1, 4), label)
 
 
@@ -315,6 +326,14 @@ def listing_lines(documents: Sequence[DocumentInfo]) -> Iterator[Line]:
         yield Line(words, indent, str(document.id))
         for warning in document.warnings:
             yield _line(one_line(warning), "warning", indent=indent)
+
+
+def failure_lines(failures: Sequence[Failure]) -> Iterator[Line]:
+    """Yield a line for each file that gave no document, with the reason."""
+    for failure in failures:
+        kept = " (the version indexed before is kept)" if failure.kept else ""
+        told = f"{failure.path}: {failure.reason}{kept}"
+        yield _line(one_line(told), "warning", indent=4, label="  !")
 
 
 def human_bytes(count: int) -> str:

@@ -19,6 +19,7 @@ from qa.lines import (
     passage_lines,
     to_text,
 )
+from qa.text import text
 from qa.types import Answer, Passage, Quote
 from qa.visible import Split, one_line, place, split_short, visible, with_context_once
 
@@ -27,8 +28,11 @@ __all__ = [
     "answer_to_html",
     "answer_to_markdown",
     "answer_to_text",
+    "escape_json",
     "escape_markdown",
+    "notice_to_markdown",
     "passages_to_text",
+    "quote_to_markdown",
     "to_json",
     "to_plain",
 ]
@@ -49,6 +53,8 @@ def passages_to_text(passages: Sequence[Passage]) -> str:
 # What could begin emphasis, code, a link, an entity, HTML, a table, a formula or strikethrough.
 # A dot or colon inside a word could make it a link where a renderer looks for bare ones.
 _ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$^#{}@]|[.:](?=\S)")
+# Spaces other than the plain one, which a renderer takes away where a block begins or ends.
+_EDGES = re.compile(r"^[^\S ]+|[^\S ]+$")
 # What could begin a heading, list, rule or definition at the start of a block.
 _OPENING = re.compile(r"(?:[-+=:]|\d{1,9}(?=[.)](?:\s|$)))")
 
@@ -58,7 +64,15 @@ def escape_markdown(text: str) -> str:
     return _escape(one_line(text), opening=True)
 
 
+def _entities(match: re.Match[str]) -> str:
+    return "".join(f"&#{ord(char)};" for char in match[0])
+
+
 def _escape(text: str, *, opening: bool) -> str:
+    return _EDGES.sub(_entities, _without_markup(text, opening=opening))
+
+
+def _without_markup(text: str, *, opening: bool) -> str:
     escaped = _ACTIVE.sub(r"\\\g<0>", text)
     if opening and (start := _OPENING.match(text)):
         if start[0].isdigit():
@@ -75,37 +89,45 @@ def answer_to_markdown(answer: Answer) -> str:
 
 def _markdown_blocks(answer: Answer) -> Iterator[str]:
     if answer.searched_for != answer.question:
-        yield f"*Searched for: {escape_markdown(answer.searched_for)}*"
+        yield f"*{escape_markdown(text('answer.searched_for', words=answer.searched_for))}*"
     if answer.notice:
-        yield _notice_to_markdown(answer.notice)
+        yield notice_to_markdown(answer.notice)
     if answer.abstained:
-        yield "**The documents do not say.**"
+        yield f"**{text('answer.silent')}**"
         if answer.missing_words:
             yield escape_markdown(missing_sentence(answer))
         if answer.nearest:
-            yield "The nearest passages, which are not an answer:"
+            yield text("answer.nearest")
             for passage in answer.nearest:
                 yield f"> {escape_markdown(passage.text)}\n>\n> {_source(passage.citation)}"
     if decides := decides_line(answer):
         yield f"*{escape_markdown(decides)}*"
     for number, quote in enumerate(with_context_once(answer.quotes), 1):
-        yield _quote_to_markdown(quote, number)
+        yield quote_to_markdown(quote, number, _source(quote.citation, quote.also_at))
     for disagreement in answer.disagreements:
         yield escape_markdown(disagreement_sentence(disagreement, answer.quotes))
 
 
-def _notice_to_markdown(notice: str) -> str:
+def notice_to_markdown(notice: str) -> str:
+    """Return a fixed reply as Markdown: its first line, then a list of the others."""
     # Our own words, but they name titles and paths; what follows the first line is a list.
     first, *rest = [line for line in visible(notice).splitlines() if line.strip()] or [""]
     items = [f"- {escape_markdown(line.removeprefix('- '))}" for line in rest]
     return "\n".join([escape_markdown(first), *items])
 
 
-def _quote_to_markdown(quote: Quote, number: int) -> str:
+def quote_to_markdown(quote: Quote, number: int, source: str) -> str:
+    """Return a block quote: the words, the short answer bold, and under them the source.
+
+    Args:
+        quote: Its context is shown above it.
+        number: Stands at the end of the words and before the source.
+        source: Markdown that says where the quote stands.
+    """
     paragraphs = [f"{_bold(split_short(quote))} \\[{number}\\]"]
     if quote.context:
         paragraphs.insert(0, f"*{escape_markdown(quote.context)}*")
-    paragraphs.append(f"\\[{number}\\] {_source(quote.citation, quote.also_at)}")
+    paragraphs.append(f"\\[{number}\\] {source}")
     return "\n>\n".join(f"> {paragraph}" for paragraph in paragraphs)
 
 
@@ -144,15 +166,17 @@ def answer_to_html(answer: Answer) -> str:
 
 def _html_blocks(answer: Answer) -> Iterator[str]:
     if answer.searched_for != answer.question:
-        yield _paragraph(f"Searched for: {one_line(answer.searched_for)}", "quoth-searched-for")
+        yield _paragraph(
+            text("answer.searched_for", words=one_line(answer.searched_for)), "quoth-searched-for"
+        )
     for line in visible(answer.notice).splitlines():
         yield _paragraph(line, "quoth-notice")
     if answer.abstained:
-        yield _paragraph("The documents do not say.", "quoth-abstained")
+        yield _paragraph(text("answer.silent"), "quoth-abstained")
         if answer.missing_words:
             yield _paragraph(missing_sentence(answer), "quoth-missing")
         if answer.nearest:
-            yield _paragraph("The nearest passages, which are not an answer:", "quoth-nearest")
+            yield _paragraph(text("answer.nearest"), "quoth-nearest")
             for passage in answer.nearest:
                 words = escape(visible(passage.text))
                 yield _blockquote(words, passage.citation, escape(place(passage.citation)))
@@ -228,5 +252,9 @@ def to_plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
 
 def to_json(value: object, *, ascii_only: bool = False) -> str:
     """Return one line of JSON that is safe to print; `json.loads` gives back the exact text."""
-    line = json.dumps(to_plain(value), ensure_ascii=ascii_only)
-    return _ESCAPED_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+    return escape_json(json.dumps(to_plain(value), ensure_ascii=ascii_only))
+
+
+def escape_json(written: str) -> str:
+    """Return JSON with every control in its strings escaped; its values are the same."""
+    return _ESCAPED_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", written)

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import date as Date
 
 from index.types import Citation
+from qa.text import text as words
 from qa.types import Quote
 
 __all__ = [
     "Split",
     "long_date",
     "one_line",
+    "page_name",
     "place",
     "split_short",
     "visible",
@@ -55,6 +57,11 @@ def _inline(text: str) -> str:
     return _UNSAFE.sub(_sign, _WHITE.sub(" ", text))
 
 
+def page_name(number: int) -> str:
+    """Return what a page is called beside a quote: "p. 12"."""
+    return words("answer.page", number=str(number))
+
+
 def place(citation: Citation) -> str:
     """Return where a quote stands, for people: "2024/policy.pdf · p. 3 · Inspection".
 
@@ -62,15 +69,10 @@ def place(citation: Citation) -> str:
     """
     parts = [one_line(citation.path)]
     if citation.page is not None:
-        parts.append(f"p. {citation.page}")
+        parts.append(page_name(citation.page))
     if citation.headings:
         parts.append(one_line(citation.headings[-1]))
     return " · ".join(parts)
-
-
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
 
 
 def long_date(day: str) -> str:
@@ -80,7 +82,8 @@ def long_date(day: str) -> str:
     except ValueError:
         return one_line(day)
     # Not strftime: its names of months depend on the machine's language.
-    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
+    month = words("answer.months").split()[date.month - 1]
+    return words("answer.date", day=str(date.day), month=month, year=str(date.year))
 
 
 @dataclass(frozen=True, slots=True)

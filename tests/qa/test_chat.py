@@ -12,7 +12,7 @@ from index import Filter, Library
 from index.errors import QuestionError
 from index.types import Encoder
 from qa import Answer, Chat
-from qa.chat import SHOWN
+from qa.chat import HEARD, SHOWN
 
 TOWN = {
     "parks/rules.md": """# Park rules
@@ -218,6 +218,21 @@ def test_what_cannot_be_asked_is_no_turn(chat: Chat, question: str) -> None:
     assert first(chat.ask("And the cats?")) == CATS
 
 
+def test_a_conversation_resumed_is_understood_as_if_it_had_gone_on(town: Library) -> None:
+    questions = ("Must dogs be kept on a lead?", "And the cats?", "hello", "What about dogs?")
+    chat = Chat(town)
+    answers = [chat.ask(question) for question in questions]
+    resumed = Chat(town)
+    resumed.ask("Who installed the boiler?")  # of another conversation, and forgotten
+    for number, answer in enumerate(answers):
+        resumed.resume(answers[:number])
+        assert resumed.ask(questions[number]) == answer
+        assert resumed.turns == answers[: number + 1]
+    resumed.resume(answers[:1] * 3 * HEARD)
+    assert len(resumed.turns) == HEARD
+
+
+@pytest.mark.slow
 def test_conversations_side_by_side_do_not_know_of_each_other(town: Library) -> None:
     """Each thread has its own chat over one library, and hears what it would hear alone."""
     conversations = [

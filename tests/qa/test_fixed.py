@@ -123,7 +123,7 @@ def test_a_document_is_named_by_its_title_file_or_stem(
 
 def test_a_document_begins_with_its_first_sentences_and_no_heading(house: Library) -> None:
     answer = Chat(house).ask("What is pool.md about?")
-    assert answer.notice == "pool.md (The Pool) begins so:"
+    assert answer.notice == "pool.md (The Pool) begins:"
     assert [quote.text for quote in answer.quotes] == [
         "A day ticket costs 6 pounds.",
         "Children swim free.",

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from heard import QUESTIONS, Heard
+from small import HOUSE, write
 
-from bench.golden import EXAMPLES, GOLDEN, RENEW, Row, changes, main, read_rows, row_of
+from bench import golden
+from bench.golden import GOLDEN, RENEW, Row, changes, read_rows, row_of
 from index.types import Citation, DocumentInfo, Span
 from qa import Answer
 from qa.types import Disagreement, Quote
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
-    """What the command writes today."""
-    path = tmp_path_factory.mktemp("golden") / "new" / "answers.jsonl"
-    result = CliRunner().invoke(main, ["--output", str(path)], catch_exceptions=False)
-    assert result.exit_code == 0
-    return read_rows(path)
-
-
 @pytest.mark.slow
-def test_every_question_of_the_examples_is_written_down(found: list[Row]) -> None:
-    questions = read_rows(EXAMPLES / "questions.jsonl")
-    assert [row["id"] for row in found] == [question["id"] for question in questions]
-    assert {row["question"] for row in found} == {row["question"] for row in questions}
-    assert any(row["after"] for row in found)
+def test_no_answer_changed(heard: list[Heard]) -> None:
+    """What the command would write today is what it wrote."""
+    found = [row_of(each.row, each.answer) for each in heard]
     assert not [row["id"] for row in found if bool(row["quotes"]) is row["abstained"]]
-
-
-@pytest.mark.slow
-def test_no_answer_changed(found: list[Row]) -> None:
     if not GOLDEN.is_file():
         pytest.fail(f"{GOLDEN} is missing; make it with `{RENEW}` and read it.", pytrace=False)
     if changed := changes(read_rows(GOLDEN), found):
@@ -43,6 +32,38 @@ def test_no_answer_changed(found: list[Row]) -> None:
             f"If that is meant, run `{RENEW}` and read the difference.\n\n" + "\n\n".join(changed),
             pytrace=False,
         )
+
+
+def test_every_question_of_the_examples_is_written_down() -> None:
+    assert [row["id"] for row in read_rows(GOLDEN)] == [row["id"] for row in QUESTIONS]
+    assert any(row["after"] for row in read_rows(GOLDEN))
+
+
+def test_the_command_writes_down_what_the_chat_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a few documents and questions; then again, and nothing has changed."""
+    write(tmp_path / "documents", HOUSE)
+    lift, book = "How often is the lift inspected?", "Who keeps the inspection book?"
+    questions: list[Row] = [
+        {"id": "q-1", "history": [], "question": lift},
+        {"id": "q-2", "history": [{"question": lift, "answer": ""}], "question": "By whom?"},
+        {"id": "q-3", "history": [], "question": book},
+        {"id": "q-4", "history": [{"question": book, "answer": ""}], "question": "And where?"},
+    ]
+    lines = "".join(f"{json.dumps(question)}\n" for question in questions)
+    write(tmp_path, {"questions.jsonl": lines})
+    monkeypatch.setattr(golden, "EXAMPLES", tmp_path)
+    path = tmp_path / "new" / "answers.jsonl"
+    for changed in (4, 0):
+        result = CliRunner().invoke(golden.main, ["--output", str(path)], catch_exceptions=False)
+        assert result.output.endswith(f"4 answers, {changed} of them changed\n")
+    rows = read_rows(path)
+    assert [row["id"] for row in rows] == [question["id"] for question in questions]
+    assert [row["after"] for row in rows] == [[], [lift], [], [book]]
+    assert rows[0]["quotes"][0]["short"] == "every twelve months"
+    assert rows[3]["searched_for"] != "And where?"
+    assert "office on the ground floor" in rows[3]["quotes"][0]["text"]
 
 
 # -- a change of any kind is noticed ---------------------------------------------------------------

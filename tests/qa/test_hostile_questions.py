@@ -213,6 +213,7 @@ def test_what_is_hard_to_read_is_understood_or_refused(library: Library, questio
     assert answer.abstained or any(LIFT in quote.text for quote in answer.quotes), told(answer)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("question", [pytest.param(q, id=name) for name, q in ENDLESS.items()])
 def test_no_question_takes_for_ever(library: Library, question: str) -> None:
@@ -244,6 +245,7 @@ def test_what_cannot_be_asked_is_told_in_a_sentence_and_is_no_turn(
     assert "office on the ground floor" in answer.quotes[0].text
 
 
+@pytest.mark.slow
 def test_a_conversation_survives_all_of_it(library: Library) -> None:
     """Questions that mean nothing leave no trace: neither in the library nor in the topic."""
     documents = library.documents()
@@ -271,6 +273,7 @@ ANY = st.text(st.characters(), max_size=60)  # every code point, lone surrogates
 QUESTION = st.one_of(ANY, st.lists(ODD | ANY, max_size=30).map("".join))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(questions=st.lists(QUESTION, min_size=1, max_size=3))
 @example(["\ud83d", "And \udc80?"])

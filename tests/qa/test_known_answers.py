@@ -6,27 +6,18 @@ questions may change sides when weights are fitted anew, many do only when somet
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from heard import QUESTIONS, Heard
 
 from bench.press import Outcome, ask_all, read_questions, totals_of
 from index import Library
-from index.types import Encoder
-from qa import Answer, Chat, Retriever
+from qa import Retriever
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESS = Path(os.environ.get("QUOTH_EVAL_DATA", ROOT.parent / "shared" / "eval")) / "press"
-EXAMPLES = ROOT / "examples"
-QUESTIONS: list[dict[str, Any]] = [
-    json.loads(line)
-    for line in (EXAMPLES / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-]
 
 
 # -- the press release --------------------------------------------------------------------------
@@ -57,65 +48,41 @@ def test_most_of_what_the_press_release_does_not_say_is_refused(press: list[Outc
 # -- the examples ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A question of the examples, and for each quote whether it holds an answer."""
-
-    row: dict[str, Any]
-    answer: Answer
-    right: tuple[bool, ...]
-
-
-@pytest.fixture(scope="module")
-def examples(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Library]:
-    path = tmp_path_factory.mktemp("examples") / "examples.quoth"
-    with Library.open(path, create=True, encoder=encoder) as library:
-        library.sync(EXAMPLES / "documents")
-        yield library
-
-
-@pytest.fixture(scope="module")
-def heard(examples: Library) -> list[Heard]:
-    """Every question, each in a conversation with the questions that came before it."""
-    return [hear(examples, row) for row in QUESTIONS]
-
-
-def hear(library: Library, row: dict[str, Any]) -> Heard:
-    chat = Chat(library)
-    for turn in row["history"]:
-        chat.ask(turn["question"])
-    answer = chat.ask(row["question"])
-    wanted = [(answer["document"], folded(answer["text"])) for answer in row["answers"]]
-    right = tuple(
+def right(heard: Heard) -> list[bool]:
+    """Return for each quote whether it holds an answer."""
+    wanted = [(answer["document"], folded(answer["text"])) for answer in heard.row["answers"]]
+    return [
         any(
             quote.document.path == path and text in folded(f"{quote.context} {quote.text}")
             for path, text in wanted
         )
-        for quote in answer.quotes
-    )
-    return Heard(row, answer, right)
+        for quote in heard.answer.quotes
+    ]
 
 
 def folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
+@pytest.mark.slow
 def test_questions_about_the_examples_are_answered(heard: list[Heard]) -> None:
     """Of 176 the first quote answered 139 and one of the quotes 154; five are the margin."""
     answerable = [h for h in heard if h.row["answerable"]]
     assert len(answerable) == 176
-    wrong = [h.row["id"] for h in answerable if not any(h.right)]
-    assert sum(any(h.right[:1]) for h in answerable) >= 134
+    wrong = [h.row["id"] for h in answerable if not any(right(h))]
+    assert sum(any(right(h)[:1]) for h in answerable) >= 134
     assert len(answerable) - len(wrong) >= 149, wrong
 
 
+@pytest.mark.slow
 def test_follow_ups_about_the_examples_are_answered(heard: list[Heard]) -> None:
     """Of 16 answerable ones 10 were; the margin is one."""
     follow_ups = [h for h in heard if h.row["answerable"] and h.row["history"]]
     assert len(follow_ups) == 16
-    assert sum(any(h.right) for h in follow_ups) >= 9
+    assert sum(any(right(h)) for h in follow_ups) >= 9
 
 
+@pytest.mark.slow
 def test_what_the_examples_do_not_say_is_not_answered(heard: list[Heard]) -> None:
     """Of 28 trap questions 17 were seen through, of the answerable 7 taken for one.
 
@@ -127,6 +94,7 @@ def test_what_the_examples_do_not_say_is_not_answered(heard: list[Heard]) -> Non
     assert sum(h.answer.abstained for h in heard if h.row["answerable"]) <= 10
 
 
+@pytest.mark.slow
 def test_every_quote_of_the_examples_stands_in_its_document(
     examples: Library, heard: list[Heard]
 ) -> None:
@@ -147,6 +115,7 @@ def test_every_quote_of_the_examples_stands_in_its_document(
     assert formats == {"text", "markdown", "html", "pdf", "docx", "csv"}
 
 
+@pytest.mark.slow
 def test_no_quote_of_the_examples_is_a_heading(examples: Library, heard: list[Heard]) -> None:
     """Each section of the examples has text, so there is always something better to quote."""
     for quote in (quote for h in heard for quote in h.answer.quotes):
@@ -155,6 +124,7 @@ def test_no_quote_of_the_examples_is_a_heading(examples: Library, heard: list[He
         assert block.kind != "heading", quote.text
 
 
+@pytest.mark.slow
 def test_no_passage_of_the_examples_leaves_its_section(examples: Library) -> None:
     seen = set()
     for row in QUESTIONS[::4]:

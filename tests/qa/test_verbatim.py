@@ -141,6 +141,7 @@ def test_what_is_shown_of_nasty_texts_stands_in_them(nasty: Library, question: s
     assert check(nasty, question) > 10
 
 
+@pytest.mark.slow
 def test_random_words_of_the_documents_find_what_stands_there(nasty: Library) -> None:
     """Hundreds of spans, asked as they are and in quotation marks: thousands of places shown."""
     random = Random(4304)
@@ -185,6 +186,7 @@ def test_sentences_cover_all_that_is_visible(nasty: Library) -> None:
             assert not any(c.isalnum() for c in nasty.text(info.id)[covered[info.id] :])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXT, min_size=1, max_size=6), asked=TEXT)
 def test_any_text_in_any_file_is_shown_as_it_stands(

@@ -1,0 +1,178 @@
+"""The file of conversations: its tables, and what is done where it cannot be used."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from qa.visible import one_line
+
+__all__ = ["FILE", "MIGRATIONS", "open_file"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+FILE = "chats.db"
+APPLICATION_ID = 0x51754368  # "QuCh": tells it from any other SQLite file
+
+_CREATE = """
+CREATE TABLE conversations(
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    title TEXT NOT NULL,
+    named INTEGER NOT NULL DEFAULT 0,  -- 1 when a person gave the title
+    begun_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX conversations_by_owner ON conversations(owner, changed_at);
+CREATE TABLE turns(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- a number that was used once is never used again
+    conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    question TEXT NOT NULL,
+    asked_at TEXT NOT NULL,
+    "where" TEXT,  -- JSON: which documents were asked
+    whole INTEGER NOT NULL,  -- 1 when the question was taken as it is
+    answer TEXT,  -- JSON: references, see qa.chats.recall
+    problem TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    feedback TEXT NOT NULL DEFAULT '',
+    judged_at TEXT
+);
+CREATE INDEX turns_by_conversation ON turns(conversation);
+CREATE INDEX turns_judged ON turns(feedback) WHERE feedback <> '';
+"""
+
+# (version reached, SQL); applied in order, each in one transaction.
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _CREATE),)
+
+
+class _Unusable(Exception):
+    """The file is none of conversations that this version can use; says why."""
+
+
+def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
+    """Return a connection to the file at `path`, made or brought up to date if need be.
+
+    What cannot be used never stops a server: a file that is damaged or of a newer version is
+    set aside and conversations begin anew, and where nothing can be written they are kept in
+    memory. Both are told in the log.
+
+    Returns:
+        The connection, for any thread that takes care that it is the only one; and `path`, or
+        None for memory.
+    """
+    try:
+        try:
+            return _opened(path), path
+        except _Unusable as error:
+            aside = _set_aside(path)
+            logger.warning(
+                "%s %s; it is kept as %s and conversations begin anew.", path, error, aside.name
+            )
+            return _opened(path), path
+    except (OSError, sqlite3.Error, _Unusable) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        logger.warning(
+            "Conversations are forgotten when Quoth ends, because %s cannot be written (%s).",
+            path,
+            reason,
+        )
+        return _connect(":memory:"), None
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Return a connection to the file.
+
+    Raises:
+        _Unusable: It must be set aside.
+        OSError: It cannot be written.
+        sqlite3.Error: The same.
+    """
+    # Made by us first, so that nobody else can read it at any moment; SQLite gives the files
+    # beside it the same mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(OSError):
+        os.chmod(path, 0o600)
+    try:
+        return _connect(str(path))
+    except sqlite3.OperationalError:
+        raise  # busy, or not to be written: nothing is wrong with the file
+    except sqlite3.DatabaseError as error:
+        raise _Unusable(f"cannot be read ({error})") from error
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    try:
+        db.execute("PRAGMA busy_timeout = 30000")
+        _check(db)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is overwritten: a conversation that is gone cannot be read from the disk.
+        db.execute("PRAGMA secure_delete = ON")
+        _migrate(db)
+        db.create_function("folded", 1, _folded, deterministic=True)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check(db: sqlite3.Connection) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if application != APPLICATION_ID and not empty:
+        raise _Unusable("is no file of conversations")
+    if version > MIGRATIONS[-1][0]:
+        raise _Unusable("was written by a newer Quoth")
+    sound = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if sound != "ok":
+        raise _Unusable(f"is damaged ({one_line(sound)})")
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    for version, script in MIGRATIONS:
+        if db.execute("PRAGMA user_version").fetchone()[0] >= version:
+            continue  # without waiting for whoever writes now
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if db.execute("PRAGMA user_version").fetchone()[0] < version:
+                for statement in _statements(script):
+                    db.execute(statement)
+                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                db.execute(f"PRAGMA user_version = {version}")
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of `script`; executescript() would end the transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _folded(text: str) -> str:
+    return text.casefold()
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the file and those that belong to it; return its new path."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+    aside = path.with_name(f"chats-aside-{stamp}.db")
+    for ending in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.replace(f"{path}{ending}", f"{aside}{ending}")
+    os.replace(path, aside)
+    return aside

@@ -1,0 +1,402 @@
+"""Conversations on disk: what people asked, where the answers stand, and what they thought of them.
+
+One SQLite file beside the store, `chats.db`, with nothing of the library in it: it has its own
+lock, takes no part in generations and is not exported. Answers are kept as references to places
+in documents (`qa.chats.recall`), so that no text of a document outlives the document here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from index.errors import ConversationNotFoundError, LibraryError
+from qa.chats.file import FILE, open_file
+from qa.visible import one_line
+
+__all__ = ["FEEDBACK", "Chats", "ConversationInfo", "Feedback", "StoredTurn"]
+
+FEEDBACK = ("good", "wrong_place", "not_answered")
+TITLE = 60  # characters of a title made of a question
+NAMED = 200  # characters of a title given by a person
+_SEARCHED = 8  # words of a search that count
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationInfo:
+    """A conversation in a list; `turns` is how many it has, times are ISO 8601 in UTC."""
+
+    id: str
+    title: str
+    turns: int
+    begun_at: str
+    changed_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTurn:
+    """A turn as it is kept.
+
+    Attributes:
+        id: Its number; 0 until it is stored.
+        where: Which documents were asked, JSON-ready, or None for all.
+        whole: Whether the question was taken as it is.
+        answer: References, see `qa.chats.recall`; None where there was a problem.
+        problem: The sentence that says why there is no answer, or "".
+        generation: The state of the library that was asked.
+        feedback: One of `FEEDBACK`, or "".
+    """
+
+    question: str
+    answer: dict[str, Any] | None = None
+    problem: str = ""
+    where: dict[str, Any] | None = None
+    whole: bool = False
+    generation: int = 0
+    id: int = 0
+    asked_at: str = ""
+    feedback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person said of an answer.
+
+    Attributes:
+        value: One of `FEEDBACK`.
+        judged_at: ISO 8601 time in UTC.
+        turn: The question, and the references of what was quoted.
+        before: The turns of the conversation before it, oldest first.
+    """
+
+    value: str
+    judged_at: str
+    turn: StoredTurn
+    before: tuple[StoredTurn, ...]
+
+
+class Chats:
+    """The conversations of one library; for any number of threads, and of processes."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path | None) -> None:
+        """Use an open database; `open` is what makes one."""
+        self._db = db
+        self._lock = threading.RLock()
+        self.path = path
+        # Also where nobody closes it: at the latest when the process ends in good order.
+        self._close = weakref.finalize(self, db.close)
+
+    @classmethod
+    def open(cls, folder: Path) -> Chats:
+        """Open the conversations kept in a library's folder; see `open_file`."""
+        return cls(*open_file(folder / FILE))
+
+    @property
+    def persistent(self) -> bool:
+        """Whether conversations outlive this process."""
+        return self.path is not None
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._close()
+
+    # -- conversations ------------------------------------------------------------------------
+
+    def conversations(
+        self, owner: str, *, search: str = "", limit: int = 50, before: str = ""
+    ) -> list[ConversationInfo]:
+        """Return conversations of `owner`, the one changed last first.
+
+        Args:
+            owner: Whose.
+            search: Words of which each stands in the title or in a question, in any case.
+            limit: Most to return.
+            before: `changed_at` of the last one that is known already: those older follow.
+        """
+        words = [word for word in _sound(search).casefold().split() if word][:_SEARCHED]
+        holds = (
+            " AND (instr(folded(title), ?) OR EXISTS(SELECT 1 FROM turns WHERE"
+            " conversation = c.id AND instr(folded(question), ?)))"
+        )
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT id, title, (SELECT count(*) FROM turns WHERE conversation = c.id),"
+                " begun_at, changed_at FROM conversations AS c WHERE owner = ?"
+                " AND (? = '' OR changed_at < ?)"
+                f"{holds * len(words)} ORDER BY changed_at DESC, id LIMIT ?",
+                (
+                    owner,
+                    before,
+                    before,
+                    *(half for word in words for half in (word, word)),
+                    limit,
+                ),
+            ).fetchall()
+        return [ConversationInfo(*row) for row in rows]
+
+    def conversation(self, owner: str, id: str) -> ConversationInfo | None:
+        """Return one conversation, or None where there is none with this id.
+
+        Raises:
+            ConversationNotFoundError: It is somebody else's.
+        """
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT owner, id, title, (SELECT count(*) FROM turns WHERE conversation = c.id),"
+                " begun_at, changed_at FROM conversations AS c WHERE id = ?",
+                (id,),
+            ).fetchone()
+        if row is None:
+            return None
+        if row[0] != owner:
+            raise ConversationNotFoundError
+        return ConversationInfo(*row[1:])
+
+    def rename(self, owner: str, id: str, title: str) -> ConversationInfo:
+        """Give a conversation a title; an empty one brings back the title of its first question.
+
+        Raises:
+            ConversationNotFoundError: `owner` has no such conversation.
+        """
+        named = _shortened(one_line(_sound(title)), NAMED)
+        with self._writing() as db:
+            _check_owner(db, owner, id)
+            db.execute(
+                "UPDATE conversations SET title = ?, named = ? WHERE id = ?",
+                (named, int(bool(named)), id),
+            )
+            _retitle(db, id)
+        info = self.conversation(owner, id)
+        if info is None:  # deleted between the two
+            raise ConversationNotFoundError
+        return info
+
+    def delete(self, owner: str, id: str) -> None:
+        """Delete a conversation with all that was said in it; nothing of it stays in the file.
+
+        Raises:
+            ConversationNotFoundError: `owner` has no such conversation.
+        """
+        with self._writing() as db:
+            _check_owner(db, owner, id)
+            db.execute("DELETE FROM conversations WHERE id = ?", (id,))
+        self._forget_log()
+
+    # -- turns --------------------------------------------------------------------------------
+
+    def turns(self, id: str) -> list[StoredTurn]:
+        """Return the turns of a conversation, oldest first."""
+        with self._reading() as db:
+            return [_turn(row) for row in db.execute(_TURNS, (id,))]
+
+    def append(
+        self,
+        owner: str,
+        id: str,
+        turn: StoredTurn,
+        *,
+        instead_of: int | None = None,
+        begun: bool = False,
+    ) -> StoredTurn:
+        """Store a turn at the end of a conversation, which begins with its first one.
+
+        Args:
+            owner: Whose conversation it is.
+            id: Of the conversation.
+            turn: Its number and time are given here.
+            instead_of: A turn that is dropped first, with all after it.
+            begun: Whether the conversation must be there already: one that was deleted
+                meanwhile does not come back.
+
+        Returns:
+            The turn with its number and time.
+
+        Raises:
+            ConversationNotFoundError: The conversation is somebody else's, or gone.
+        """
+        at = _now()
+        question = _sound(turn.question)
+        with self._writing() as db:
+            if begun or db.execute("SELECT 1 FROM conversations WHERE id = ?", (id,)).fetchone():
+                _check_owner(db, owner, id)
+            else:
+                db.execute(
+                    "INSERT INTO conversations VALUES(?, ?, '', 0, ?, ?)", (id, owner, at, at)
+                )
+            if instead_of is not None:
+                db.execute("DELETE FROM turns WHERE conversation = ? AND id >= ?", (id, instead_of))
+            number = db.execute(
+                'INSERT INTO turns(conversation, question, asked_at, "where", whole, answer,'
+                " problem, generation) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    id,
+                    question,
+                    at,
+                    _packed(turn.where),
+                    int(turn.whole),
+                    _packed(turn.answer),
+                    _sound(turn.problem),
+                    turn.generation,
+                ),
+            ).lastrowid
+            db.execute("UPDATE conversations SET changed_at = ? WHERE id = ?", (at, id))
+            _retitle(db, id)
+        if instead_of is not None:
+            self._forget_log()
+        return replace(
+            turn, id=number or 0, question=question, asked_at=at, problem=_sound(turn.problem)
+        )
+
+    def set_feedback(self, owner: str, id: str, turn: int, value: str) -> None:
+        """Keep what a person says of an answer; "" takes it back.
+
+        Raises:
+            ConversationNotFoundError: `owner` has no such conversation, or it has no such turn.
+            ValueError: `value` is none of `FEEDBACK`.
+        """
+        if value and value not in FEEDBACK:
+            raise ValueError(f"feedback is one of {', '.join(FEEDBACK)} or empty, not {value!r}")
+        with self._writing() as db:
+            _check_owner(db, owner, id)
+            changed = db.execute(
+                "UPDATE turns SET feedback = ?, judged_at = ? WHERE conversation = ? AND id = ?",
+                (value, _now() if value else None, id, turn),
+            ).rowcount
+            if not changed:
+                raise ConversationNotFoundError(
+                    f"This conversation has no question number {turn}; load the page again."
+                )
+
+    def feedback(self) -> list[Feedback]:
+        """Return what people said of answers, in the order in which the questions were asked."""
+        with self._reading() as db:
+            judged = db.execute(
+                "SELECT conversation, id, feedback, judged_at FROM turns WHERE feedback <> ''"
+                " ORDER BY id"
+            ).fetchall()
+            found = []
+            for conversation, number, value, judged_at in judged:
+                turns = [_turn(row) for row in db.execute(_TURNS, (conversation,))]
+                turn = next(each for each in turns if each.id == number)
+                before = tuple(each for each in turns if each.id < number)
+                found.append(Feedback(value, judged_at, turn, before))
+        return found
+
+    # -- inside -------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _explained(self.path):
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+            finally:
+                self._db.execute("ROLLBACK")
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside one transaction: all of it happens, or nothing."""
+        with self._lock, _explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _forget_log(self) -> None:
+        """Take what was deleted out of the write-ahead log too, unless another process reads it.
+
+        Then it goes with the next time that the log is emptied.
+        """
+        with self._lock, suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+_TURNS = (
+    'SELECT id, question, asked_at, "where", whole, answer, problem, generation, feedback'
+    " FROM turns WHERE conversation = ? ORDER BY id"
+)
+
+
+def _turn(row: Sequence[Any]) -> StoredTurn:
+    return StoredTurn(
+        id=row[0],
+        question=row[1],
+        asked_at=row[2],
+        where=None if row[3] is None else json.loads(row[3]),
+        whole=bool(row[4]),
+        answer=None if row[5] is None else json.loads(row[5]),
+        problem=row[6],
+        generation=row[7],
+        feedback=row[8],
+    )
+
+
+def _packed(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value, separators=(",", ":"))
+
+
+def _check_owner(db: sqlite3.Connection, owner: str, id: str) -> None:
+    row = db.execute("SELECT owner FROM conversations WHERE id = ?", (id,)).fetchone()
+    if row is None or row[0] != owner:
+        raise ConversationNotFoundError
+
+
+def _retitle(db: sqlite3.Connection, id: str) -> None:
+    """Give a conversation that nobody has named the title of its first question."""
+    row = db.execute(
+        "SELECT question FROM turns WHERE conversation = ? ORDER BY id LIMIT 1", (id,)
+    ).fetchone()
+    if row is not None:
+        title = _shortened(one_line(row[0]), TITLE)
+        db.execute("UPDATE conversations SET title = ? WHERE id = ? AND NOT named", (title, id))
+
+
+def _shortened(text: str, most: int) -> str:
+    """Return `text`, cut between words where it is longer than `most` characters."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    whole = cut.rpartition(" ")[0]
+    return (whole if len(whole) > most // 2 else cut).rstrip(" ,;:–-") + "…"
+
+
+def _sound(text: str) -> str:
+    """Return `text` with halves of characters, which UTF-8 has no form for, as U+FFFD."""
+    return re.sub("[\ud800-\udfff]", "�", text)
+
+
+def _now() -> str:
+    # To the microsecond: it tells the order of conversations, and where a page of them begins.
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _named(path: Path | None) -> str:
+    # People who ask over the network need not know where it lies.
+    if path is None:
+        return "The list of conversations"
+    return f"The file {path.name} in the folder of the library"
+
+
+@contextmanager
+def _explained(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise LibraryError(
+            f"{_named(path)} cannot be read or written ({error}); make room if the disk is full, "
+            "or move the file away to begin a new one."
+        ) from error
