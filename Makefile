@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help chat test quick check bench clean
 
@@ -25,11 +26,17 @@ chat: $(VENV)/.quoth ## Ask the example documents in a web page, or those in DOC
 	case $$docs in "~") docs=$$HOME;; "~/"*) docs=$$HOME/$${docs#"~/"};; esac; \
 	exec $(BIN)/quoth chat "$$docs" $${PORT:+--port "$$PORT"}
 
+# Two processes side by side, but a browser has the machine to itself: it waits for what it sees.
+# ARGS may choose none of the tests of one part, which pytest calls status 5.
+OR_NONE = $(if $(ARGS),|| [ $$? -eq 5 ])
+
 test: $(VENV)/.quoth-test ## Run the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) -n 2 -m "not browser" $(ARGS) $(OR_NONE)
+	$(PYTEST) -m browser $(ARGS) $(OR_NONE)
 
 quick: $(VENV)/.quoth-test ## Run the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -n 2 -m "not slow and not browser" $(ARGS) $(OR_NONE)
+	$(PYTEST) -m "not slow and browser" $(ARGS) $(OR_NONE)
 
 check: $(VENV)/.quoth-test ## Check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -14,6 +14,7 @@ import click
 from index.errors import QuothError, SourceError
 from index.types import Filter
 from qa.cli_ask import ask
+from qa.cli_evaluate import evaluate
 from qa.cli_options import (
     OneSentenceGroup,
     chosen_model,
@@ -27,8 +28,11 @@ from qa.cli_options import (
     yes_option,
 )
 from qa.cli_output import print_json, print_lines
+from qa.cli_password import password
+from qa.cli_serve import serve
 from qa.lines import (
     document_lines,
+    failure_lines,
     find_lines,
     human_bytes,
     listing_lines,
@@ -220,20 +224,27 @@ def _as_phrase(argument: str) -> str:
 
 @cli.command()
 @library_option
-@click.option("--documents", "list_documents", is_flag=True, help="List every document as well.")
+@click.option(
+    "--documents",
+    "list_documents",
+    is_flag=True,
+    help="List every document as well, and what failed.",
+)
 @json_option
 def status(library: Path | None, list_documents: bool, as_json: bool) -> None:
     """Say what the library holds: documents, sources, model, size."""
     with open_library(library) as opened:
         state = opened.status()
         documents = opened.documents() if list_documents else []
+        failures = opened.failures() if list_documents else ()
     if as_json:
-        listed = {"list": documents} if list_documents else {}
+        listed = {"list": documents, "failures": failures} if list_documents else {}
         print_json("status", to_plain(state) | listed)
         return
     print_lines(status_lines(state))
     if list_documents:
         print_lines(listing_lines(documents))
+        print_lines(failure_lines(failures))
 
 
 @cli.command()
@@ -295,3 +306,7 @@ def compact(library: Path | None, as_json: bool) -> None:
         print_json("compact", {"bytes": freed})
     else:
         click.echo(f"{human_bytes(freed)} freed")
+
+
+for command in (serve, evaluate, password):
+    cli.add_command(command)

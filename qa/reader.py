@@ -26,7 +26,16 @@ from qa.windows import Tokenized, Tokens, Window
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FILE", "SHA256", "Readable", "Reader", "Reading", "SentenceReading", "load_reader"]
+__all__ = [
+    "FILE",
+    "SHA256",
+    "Readable",
+    "Reader",
+    "Reading",
+    "SentenceReading",
+    "load_reader",
+    "reader_loaded",
+]
 
 FILE = Path(__file__).parent / "data" / "reader.onnx"
 SHA256 = "82079b77aefbd6a6b3f9299dc56967cc018c6752e1e023e2933a72dc876751f4"
@@ -182,6 +191,11 @@ def load_reader() -> Reader:
     """
     with _loading:
         return _loaded()
+
+
+def reader_loaded() -> bool:
+    """Return whether `load_reader` would answer without loading anything."""
+    return _loaded.cache_info().currsize > 0
 
 
 @lru_cache(maxsize=1)

@@ -1,26 +1,32 @@
-"""The FastAPI application behind the page: guard, routes, script and style.
+"""The FastAPI application behind the page: guard, API, script and style.
 
 `create_app(library)` is a whole server without the chat; `ui.py` mounts Gradio into it last.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 
+from qa.chats import Chats
+from qa.text import all_text
+from qa.web.api import create_api
 from qa.web.conversations import Conversations
-from qa.web.guard import Guard
+from qa.web.gate import Gate
+from qa.web.openapi import API, API_V1
+from qa.web.protection import protect
 from qa.web.replies import Json, handle_errors
-from qa.web.routes.asking import asking_routes
-from qa.web.routes.documents import document_routes
-from qa.web.routes.sources import source_routes
 from qa.web.services import Services
 from qa.web.settings import STATIC, PageSettings
 from qa.web.sources import Sources
-from qa.web.text import all_text
+from qa.web.suggestions import Suggestions
+from qa.web.syncing import Syncing
 from qa.web.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -42,31 +48,48 @@ def create_app(
     Args:
         library: Stays open as long as the application runs.
         settings: Defaults to those of `PageSettings`.
-        conversations: Shared with whoever else asks; made here by default.
+        conversations: Those kept beside the library by default; closed when the server ends.
     """
     settings = settings or PageSettings()
+    uploads = Uploads(library)
     services = Services(
         library=library,
         settings=settings,
-        conversations=conversations or _conversations(library),
+        conversations=conversations or Conversations(library, Chats.open(library.path)),
         sources=Sources(library),
-        uploads=Uploads(library),
+        uploads=uploads,
+        syncing=Syncing(library, uploads),
+        suggestions=Suggestions(library),
+        gate=Gate(),
     )
-    app = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, limits=settings.limits)
+    app = FastAPI(
+        title=settings.title,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_closing(services),
+    )
+    protect(app, settings)
     handle_errors(app)
-    for routes in (asking_routes, source_routes, document_routes):
-        app.include_router(routes(services), prefix="/api")
 
     @app.get(f"{STATIC}/text.json", include_in_schema=False)
     def words() -> Response:
         return Json(all_text())
 
     app.mount(STATIC, StaticFiles(directory=_FOLDER))
+    api = create_api(services)
+    app.state.services, app.state.api = services, api
+    for path in (API_V1, API):
+        app.mount(path, api)
     return app
 
 
-def _conversations(library: Library) -> Conversations:
-    from qa import Chat
+def _closing(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(services.syncing.close)
+        await run_in_threadpool(services.suggestions.close)
+        services.conversations.chats.close()
 
-    return Conversations(lambda: Chat(library))
+    return lifespan

@@ -1,111 +1,296 @@
-"""Who is asking what: one `Chat` for each conversation, a bounded number of them."""
+"""Who is asking what: live conversations over what is kept of them."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from index.errors import QuothError
+from index.errors import ConversationNotFoundError, QuothError
+from qa.chats import Chats, ConversationInfo, StoredTurn
+from qa.question import MAX_CHARACTERS
 
 if TYPE_CHECKING:
+    from index import Library
+    from index.types import Filter
+    from qa.chats.recall import Recalled
     from qa.types import Answer
 
-__all__ = ["Asker", "Conversation", "Conversations", "Turn"]
+__all__ = ["Conversation", "Conversations", "Turn"]
 
-
-class Asker(Protocol):
-    """What a conversation needs of `qa.Chat`."""
-
-    turns: list[Answer]
-
-    def ask(self, question: str) -> Answer:
-        """Return the answer; later questions may follow up on it."""
-
-    def reset(self) -> None:
-        """Forget what was asked."""
+_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question with its answer, or with the sentence that says why there is none."""
+    """A question with its answer, or with the sentence that says why there is none.
 
+    Attributes:
+        id: Its number; no other turn of the library has it.
+        question: As it was asked.
+        asked_at: ISO 8601 time in UTC.
+        where: Which documents were asked, or None for all.
+        answer: Its text cut from the library as it is now.
+        problem: Why there is no answer, or "".
+        lost: How many quotes stood in documents that are no longer in the library.
+        feedback: "good", "wrong_place", "not_answered" or "".
+        generation: The state of the library that was asked.
+        whole: Whether the question was taken as it is.
+    """
+
+    id: int
     question: str
+    asked_at: str = ""
+    where: Filter | None = None
     answer: Answer | None = None
     problem: str = ""
+    lost: int = 0
+    feedback: str = ""
+    generation: int = 0
+    whole: bool = False
 
 
 class Conversation:
-    """The turns of one conversation; questions wait for each other."""
+    """The turns of one conversation; questions wait for each other.
 
-    def __init__(self, chat: Asker, *, keep: int) -> None:
-        self._chat = chat
-        self._keep = keep
-        self._turns: list[Turn] = []
-        self._lock = threading.Lock()
+    What is kept on disk decides; in memory are only answers whose text has been cut already. So
+    it does not matter how often a server was restarted, nor whether there are two of them.
+    """
+
+    def __init__(self, library: Library, chats: Chats, owner: str, id: str) -> None:
+        self.id = id
+        self._library, self._chats, self._owner = library, chats, owner
+        self._asking = threading.Lock()
+        # Guards what follows: the answers cut from one state of the library, by turn.
+        self._cutting = threading.Lock()
+        self._state: tuple[int, int] | None = None
+        self._cut: dict[int, Recalled] = {}
+
+    @property
+    def title(self) -> str:
+        """Made of the first question, or given by a person; "" before anything was asked."""
+        info = self._chats.conversation(self._owner, self.id)
+        return "" if info is None else info.title
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """The turns so far, oldest first; the last `keep` of them."""
-        return tuple(self._turns)
+        """The turns so far, oldest first.
 
-    def ask(self, question: str) -> Turn:
-        """Ask and return the new turn; an error raised on purpose becomes its problem."""
-        with self._lock:
-            return self._ask(question)
+        Raises:
+            ConversationNotFoundError: The conversation is somebody else's by now.
+        """
+        if self._chats.conversation(self._owner, self.id) is None:
+            return ()
+        return self._turns(self._chats.turns(self.id))
 
-    def ask_again(self) -> Turn | None:
-        """Ask the last question again as if it had not been asked; None where there is none."""
-        with self._lock:
-            if not self._turns:
+    def ask(
+        self,
+        question: str,
+        *,
+        where: Filter | None = None,
+        whole: bool = False,
+        instead_of: int | None = None,
+        stop: threading.Event | None = None,
+        searched: Callable[[str], None] | None = None,
+    ) -> Turn | None:
+        """Ask and return the new turn; an error raised on purpose becomes its problem.
+
+        Args:
+            question: What is asked; it may follow up on the turns so far.
+            where: Which documents may answer.
+            whole: Take the question as it is: no follow-up, and no typing errors in it.
+            instead_of: Number of a turn that is dropped with all after it, as if the
+                conversation had not gone on from there.
+            stop: When it is set before the answer is there, nothing is kept and nothing
+                dropped.
+            searched: As in `Chat.ask`; what it raises is raised here, and nothing is kept.
+
+        Returns:
+            The turn, or None where it was stopped.
+
+        Raises:
+            ConversationNotFoundError: The conversation was deleted, or has no turn `instead_of`.
+            LibraryError: The turn cannot be kept.
+        """
+        stop = stop or threading.Event()
+        while not self._asking.acquire(timeout=0.05):
+            if stop.is_set():
                 return None
-            last = self._turns.pop()
-            if last.answer is not None:
-                self._chat.turns.pop()
-            return self._ask(last.question)
-
-    def reset(self) -> None:
-        """Forget all turns."""
-        with self._lock:
-            self._chat.reset()
-            self._turns = []
-
-    def _ask(self, question: str) -> Turn:
         try:
-            turn = Turn(question, self._chat.ask(question))
+            return self._ask(question, where, whole, instead_of, stop, searched)
+        finally:
+            self._asking.release()
+
+    def _ask(
+        self,
+        question: str,
+        where: Filter | None,
+        whole: bool,
+        instead_of: int | None,
+        stop: threading.Event,
+        searched: Callable[[str], None] | None,
+    ) -> Turn | None:
+        kept = self.turns
+        before = kept
+        if instead_of is not None:
+            before = tuple(turn for turn in kept if turn.id < instead_of)
+            if not any(turn.id == instead_of for turn in kept):
+                raise ConversationNotFoundError(
+                    f"This conversation has no question number {instead_of}; load the page again."
+                )
+        if stop.is_set():
+            return None
+        heard = [turn.answer for turn in before if turn.answer is not None]
+        turn, answer = self._answered(question, where, whole, heard, searched)
+        if stop.is_set():
+            return None
+        stored = self._chats.append(
+            self._owner, self.id, turn, instead_of=instead_of, begun=bool(kept)
+        )
+        return _turn(stored, answer, 0)
+
+    def _answered(
+        self,
+        question: str,
+        where: Filter | None,
+        whole: bool,
+        heard: Sequence[Answer],
+        searched: Callable[[str], None] | None,
+    ) -> tuple[StoredTurn, Answer | None]:
+        from qa.chat import Chat
+        from qa.chats.recall import filter_to_dict, references
+
+        narrowed = None if where is None else filter_to_dict(where)
+        chat = Chat(self._library)
+        chat.resume(heard)
+        # The half of a character has no form on disk: asked is what is kept.
+        question = question.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        try:
+            answer = chat.ask(question, where=where, whole=whole, searched=searched)
         except QuothError as error:
-            turn = Turn(question, problem=str(error))
-        self._turns = [*self._turns, turn][-self._keep :]
-        del self._chat.turns[: -self._keep]
-        return turn
+            shown = question[:MAX_CHARACTERS] + "…" * (len(question) > MAX_CHARACTERS)
+            problem = str(error)
+            return StoredTurn(question=shown, problem=problem, where=narrowed, whole=whole), None
+        stored = StoredTurn(
+            question=question,
+            answer=references(self._library, answer, heard),
+            where=narrowed,
+            whole=whole,
+            generation=answer.generation,
+        )
+        return stored, answer
+
+    def _turns(self, stored: Sequence[StoredTurn]) -> tuple[Turn, ...]:
+        from qa.chats.recall import recalled
+
+        with self._library.searching() as searcher:
+            state = searcher.state
+        with self._cutting:
+            if state != self._state:
+                self._state, self._cut = state, {}
+            cut = {
+                turn.id: self._cut.get(turn.id) or recalled(self._library, turn.answer)
+                for turn in stored
+                if turn.answer is not None
+            }
+            self._cut = cut
+        turns = []
+        for turn in stored:
+            found = cut.get(turn.id)
+            turns.append(
+                _turn(turn, None, 0) if found is None else _turn(turn, found.answer, found.lost)
+            )
+        return tuple(turns)
 
 
 class Conversations:
-    """The conversations going on, by key; the one unused for longest makes room for a new one.
+    """The conversations of a library, by owner and id.
 
     Args:
-        chat: Makes the `Chat` of a new conversation.
-        limit: Most conversations at a time.
-        keep: Most turns kept of each.
+        library: That is asked.
+        chats: Where conversations are kept.
+        limit: Most conversations of which answers are held in memory.
     """
 
-    def __init__(self, chat: Callable[[], Asker], *, limit: int = 200, keep: int = 50) -> None:
-        self._chat, self._limit, self._keep = chat, limit, keep
-        self._by_key: OrderedDict[str, Conversation] = OrderedDict()
+    def __init__(self, library: Library, chats: Chats, *, limit: int = 100) -> None:
+        self.chats = chats
+        self._library, self._limit = library, limit
+        self._live: OrderedDict[tuple[str, str], Conversation] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        return len(self._by_key)
+    def get(self, owner: str, id: str, *, create: bool = True) -> Conversation:
+        """Return a conversation; a new one is kept from its first question on.
 
-    def get(self, key: str) -> Conversation:
-        """Return the conversation called `key`, begun now if there is none."""
+        Args:
+            owner: Who asks for it.
+            id: Chosen by the client: 16 to 64 letters, digits, "-" and "_".
+            create: Whether there may be none yet.
+
+        Raises:
+            ConversationNotFoundError: It is somebody else's, there is none and `create` is
+                false, or nothing can be called so.
+        """
+        info = self.chats.conversation(owner, id) if _ID.fullmatch(id) else None
+        if info is None and not (create and _ID.fullmatch(id)):
+            raise ConversationNotFoundError
         with self._lock:
-            conversation = self._by_key.pop(key, None)
+            conversation = self._live.pop((owner, id), None)
             if conversation is None:
-                conversation = Conversation(self._chat(), keep=self._keep)
-            self._by_key[key] = conversation
-            while len(self._by_key) > self._limit:
-                self._by_key.popitem(last=False)
+                conversation = Conversation(self._library, self.chats, owner, id)
+            self._live[owner, id] = conversation
+            while len(self._live) > self._limit:
+                self._live.popitem(last=False)
             return conversation
+
+    def list(
+        self, owner: str, *, search: str = "", limit: int = 50, before: str = ""
+    ) -> list[ConversationInfo]:
+        """Return what `Chats.conversations` does."""
+        return self.chats.conversations(owner, search=search, limit=limit, before=before)
+
+    def rename(self, owner: str, id: str, title: str) -> ConversationInfo:
+        """Give a conversation a title; an empty one brings back that of its first question.
+
+        Raises:
+            ConversationNotFoundError: `owner` has no such conversation.
+        """
+        return self.chats.rename(owner, id, title)
+
+    def delete(self, owner: str, id: str) -> None:
+        """Delete a conversation with all that was said in it.
+
+        Raises:
+            ConversationNotFoundError: `owner` has no such conversation.
+        """
+        self.chats.delete(owner, id)
+        with self._lock:
+            self._live.pop((owner, id), None)
+
+    def set_feedback(self, owner: str, id: str, turn: int, value: str) -> None:
+        """Keep what a person says of an answer: one of `qa.chats.FEEDBACK`, "" to take it back.
+
+        Raises:
+            ConversationNotFoundError: `owner` has no such conversation, or it has no such turn.
+            ValueError: The value is none of these.
+        """
+        self.chats.set_feedback(owner, id, turn, value)
+
+
+def _turn(stored: StoredTurn, answer: Answer | None, lost: int) -> Turn:
+    from qa.chats.recall import filter_from_dict
+
+    return Turn(
+        id=stored.id,
+        question=stored.question,
+        asked_at=stored.asked_at,
+        where=None if stored.where is None else filter_from_dict(stored.where),
+        answer=answer,
+        problem=stored.problem,
+        lost=lost,
+        feedback=stored.feedback,
+        generation=stored.generation,
+        whole=stored.whole,
+    )

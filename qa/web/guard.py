@@ -1,21 +1,32 @@
-"""A gate before every request: who may ask, how much they may send, what the browser may do.
+"""A gate before every request: by which name it came, how much it sends, what browsers may do.
 
-The page listens on a loopback address, but any web page that a person visits can make their
-browser send requests there. So the host must be ours (otherwise a foreign name that resolves to
-127.0.0.1 could read answers), the origin must be ours, and of Gradio's routes only those that
+The page usually listens on a loopback address, but any web page that a person visits can make
+their browser send requests there. So the host must be ours (otherwise a foreign name that resolves
+to 127.0.0.1 could read answers), the origin must be ours, and of Gradio's routes only those that
 the chat needs are open.
+
+Behind a reverse proxy the gate also makes a request what it was for the browser: behind it, scheme
+and host are those of the public address, and paths begin at the page whether or not the proxy
+passes on where it has put it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import asyncio
+import ipaddress
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from qa.web.address import LOOPBACK_NAMES, is_loopback
+from qa.web.limits import Limits
+from qa.web.settings import PageSettings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["CONTENT_SECURITY_POLICY", "Guard", "Limits"]
+    from qa.web.address import PublicAddress
+
+__all__ = ["CONTENT_SECURITY_POLICY", "Guard", "Limits", "refuse"]
 
 # Gradio's own inline scripts are blocked by this; it then fetches /config and works.
 # Inline styles are needed by Gradio; nothing may be loaded from or sent to another host.
@@ -37,11 +48,18 @@ CONTENT_SECURITY_POLICY = "; ".join(
 _HEADERS = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # "no-referrer" would make browsers hide the origin of our own forms as well.
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
+_OURS = frozenset(name for name, _ in _HEADERS)
+# Without a word browsers keep what they like for as long as they like: after an update that would
+# be an old script with a new page. Gradio's files have a name of their own for each version.
+_ASK_AGAIN = (b"cache-control", b"private, no-cache")
+_FOR_GOOD = (b"cache-control", b"private, max-age=31536000, immutable")
+_VERSIONED = "/assets/"
 
 # What Gradio's chat asks for. Its other routes fetch addresses from the network, serve and take
 # files, or run functions outside the queue: none of that is part of the page.
@@ -57,39 +75,34 @@ _OPEN_GRADIO = (
     "app_id",
     "theme.css",
 )
-_CLOSED = ("/monitoring", "/login", "/logout", "/custom_component", "/proxy=", "/file=", "/file/")
+_CLOSED = (
+    "/openapi.json",
+    "/monitoring",
+    "/login",
+    "/logout",
+    "/custom_component",
+    "/proxy=",
+    "/file=",
+    "/file/",
+)
+_OWN_DOORS = ("/login", "/logout")  # where a password is asked, see `qa.web.auth`
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Most bytes that a request body may have: anywhere, and in an upload of documents."""
-
-    body: int = 1_000_000
-    upload: int = 256_000_000
+_UPLOADS = ("/api/documents", "/api/v1/documents")
+# What a proxy says about the browser. Gradio would believe these from anyone.
+_HEARSAY = ("x-forwarded-", "forwarded", "x-real-ip", "x-gradio-server", "x-original-")
 
 
 class Guard:
-    """ASGI middleware; answers 400, 403, 404 or 413 itself or passes the request on.
+    """ASGI middleware; refuses a request itself or passes it on.
 
     Args:
         app: What is guarded.
-        hosts: Names by which the server may be addressed, without port.
-        limits: Body sizes.
-        uploads: Path whose POST requests may be as large as an upload.
+        settings: Names, public address and limits of the server.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        hosts: Iterable[str] = ("127.0.0.1", "localhost", "[::1]"),
-        limits: Limits | None = None,
-        uploads: str = "/api/documents",
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, settings: PageSettings | None = None) -> None:
         self.app = app
-        self.hosts = frozenset(hosts)
-        self.limits = limits or Limits()
-        self.uploads = uploads
+        self.settings = settings or PageSettings()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -101,59 +114,117 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(scope, headers)
+        headers = _values(scope)
+        refusal = self._wrong_name(scope, headers)
+        if refusal is None:
+            scope = self._as_the_browser_asked(scope, headers)
+        send = _with_headers(send, scope["path"])
+        if refusal is None:
+            if self.settings.public is not None and scope["path"] == "":
+                await _redirect(send, f"{self.settings.path}{_query(scope)}")
+                return
+            refusal = self._refusal(scope, headers)
         if refusal is not None:
-            await _refuse(send, *refusal)
+            await refuse(scope, receive, send, *refusal)
             return
         limit = self._limit(scope)
+        too_large = f"The request is larger than {limit:,} bytes."
         if _declared_length(headers) > limit:
-            await _refuse(send, 413, f"The request is larger than {limit:,} bytes.")
+            await refuse(scope, receive, send, 413, too_large)
             return
-        body = _CountedBody(receive, send, limit)
+        body = _CheckedBody(receive, send, limit, self.settings.limits.wait)
         try:
             await self.app(scope, body.receive, body.send)
         except Exception:
             # What the app makes of the cut-off body is of no interest; anything else is.
-            if not body.too_large:
+            if not (body.too_large or body.too_slow):
                 raise
         if body.too_large and not body.answered:
-            await _refuse(send, 413, f"The request is larger than {limit:,} bytes.")
+            await refuse(scope, receive, send, 413, too_large)
+        elif body.too_slow and not body.answered:
+            await refuse(scope, receive, send, 408, "The request did not arrive in time.")
 
-    def _refusal(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str] | None:
+    def _wrong_name(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+        """Return status and sentence if the server is not called by a name of its own."""
+        settings, host = self.settings, headers.get("host", "")
+        name = _without_port(host)
+        if settings.public is None:
+            # An address of IP cannot be made to mean another machine, as a name can.
+            ours = name in settings.hosts or (settings.any_ip and _is_ip(name))
+            return None if ours else (400, "This address is not served here.")
+        near = _from_this_machine(scope)
+        asked_for = headers.get("x-forwarded-host", host) if near else host
+        # A proxy may well say nothing about the host and call us by our own name.
+        if settings.public.is_at(asked_for) or (near and name in LOOPBACK_NAMES):
+            return None
+        return 400, f"This address is not served here; the page is at {settings.public}."
+
+    def _as_the_browser_asked(self, scope: Scope, headers: dict[str, str]) -> Scope:
+        """Return the request as it was before a proxy, without what anyone may claim of it."""
+        public = self.settings.public
+        kept = [pair for pair in scope["headers"] if not _is_hearsay(pair[0])]
+        if public is None:
+            return {**scope, "headers": kept}
+        kept = [pair for pair in kept if pair[0] != b"host"]
+        path = _below(public, scope["path"])
+        return {
+            **scope,
+            "scheme": public.scheme,
+            "headers": [(b"host", public.host.encode("ascii")), *kept],
+            "client": _client(scope, headers),
+            "path": path,
+            "raw_path": quote(path).encode("ascii"),
+        }
+
+    def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         """Return status and sentence if the request must not go on, or None."""
-        host = headers.get(b"host", "")
-        if _without_port(host) not in self.hosts:
-            return 400, "This address is not served here."
-        origin = headers.get(b"origin")
-        if origin is not None and origin != f"{scope['scheme']}://{host}":
+        public = self.settings.public
+        ours = f"{scope['scheme']}://{headers.get('host', '')}" if public is None else public.origin
+        origin = headers.get("origin")
+        if origin is not None and origin != ours:
             return 403, "Requests from other web pages are not answered."
-        if headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin"):
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             # A link on another page may lead here; it may not load or send anything here.
-            opened = scope["method"] == "GET" and headers.get(b"sec-fetch-mode") == "navigate"
-            if not (opened and headers.get(b"sec-fetch-dest") == "document"):
+            opened = scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
+            if not (opened and headers.get("sec-fetch-dest") == "document"):
                 return 403, "Requests from other web pages are not answered."
-        if not _is_open(scope["path"]):
+        if not self._is_open(scope["path"]):
             return 404, "There is nothing here."
         return None
 
+    def _is_open(self, path: str) -> bool:
+        if path.startswith(_GRADIO):
+            return path.removeprefix(_GRADIO).startswith(_OPEN_GRADIO)
+        if self.settings.password is not None and path in _OWN_DOORS:
+            return True
+        return not path.startswith(_CLOSED)
+
     def _limit(self, scope: Scope) -> int:
-        uploading = scope["method"] == "POST" and scope["path"] == self.uploads
-        return self.limits.upload if uploading else self.limits.body
+        limits = self.settings.limits
+        uploading = scope["method"] == "POST" and scope["path"] in _UPLOADS
+        return limits.upload if uploading else limits.body
 
 
-class _CountedBody:
-    """Ends a request as if the client had gone once its body is larger than `limit`."""
+class _CheckedBody:
+    """Ends a request as if the client had gone once its body is too large or does not come."""
 
-    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
-        self._receive, self._send, self._left = receive, send, limit
-        self.too_large = self.answered = False
+    def __init__(self, receive: Receive, send: Send, limit: int, wait: float) -> None:
+        self._receive, self._send, self._left, self._wait = receive, send, limit, wait
+        self._more = True
+        self.too_large = self.too_slow = self.answered = False
 
     async def receive(self) -> Message:
-        if self.too_large:
+        if self.too_large or self.too_slow:
             return {"type": "http.disconnect"}
-        message = await self._receive()
+        try:
+            # After the body this waits for the client to go, which may take long.
+            async with asyncio.timeout(self._wait if self._more else None):
+                message = await self._receive()
+        except TimeoutError:
+            self.too_slow = True
+            return {"type": "http.disconnect"}
         if message["type"] == "http.request":
+            self._more = message.get("more_body", False)
             self._left -= len(message.get("body", b""))
             if self._left < 0:
                 self.too_large = True
@@ -161,20 +232,87 @@ class _CountedBody:
         return message
 
     async def send(self, message: Message) -> None:
-        if self.too_large and not self.answered:
+        if (self.too_large or self.too_slow) and not self.answered:
             return
-        if message["type"] == "http.response.start":
-            self.answered = True
-            ours = {name for name, _ in _HEADERS}
-            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in ours]
-            message = {**message, "headers": [*kept, *_HEADERS]}
+        self.answered = True
         await self._send(message)
 
 
-def _is_open(path: str) -> bool:
-    if path.startswith(_GRADIO):
-        return path.removeprefix(_GRADIO).startswith(_OPEN_GRADIO)
-    return not path.startswith(_CLOSED)
+async def refuse(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    status: int,
+    sentence: str,
+    headers: dict[str, str] | None = None,
+) -> None:
+    """Answer with the sentence that says why the request is refused."""
+    from qa.web.replies import problem
+
+    await problem(status, sentence, headers=headers)(scope, receive, send)
+
+
+async def _redirect(send: Send, location: str) -> None:
+    headers = [(b"location", location.encode("latin-1")), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 308, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
+def _with_headers(send: Send, path: str) -> Send:
+    """Return `send` with what every reply tells the browser."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in _OURS]
+            if not any(name.lower() == b"cache-control" for name, _ in kept):
+                found = path.startswith(_VERSIONED) and message["status"] in (200, 304)
+                kept.append(_FOR_GOOD if found else _ASK_AGAIN)
+            message = {**message, "headers": [*kept, *_HEADERS]}
+        await send(message)
+
+    return send_with_headers
+
+
+def _below(public: PublicAddress, path: str) -> str:
+    """Return `path` as it is below the page: "" where only the slash at the end is missing."""
+    if not public.path:
+        return path
+    if path == public.path:
+        return ""
+    return path.removeprefix(public.path) if path.startswith(f"{public.path}/") else path
+
+
+def _client(scope: Scope, headers: dict[str, str]) -> tuple[str, int] | None:
+    """Return who asks: behind a proxy on this machine what it added last to the list."""
+    client: tuple[str, int] | None = scope.get("client")
+    named = headers.get("x-forwarded-for", "").rpartition(",")[2].strip().strip("[]")
+    return (named, 0) if named and _is_ip(named) and _from_this_machine(scope) else client
+
+
+def _from_this_machine(scope: Scope) -> bool:
+    client = scope.get("client")
+    return client is not None and is_loopback(client[0])
+
+
+def _is_hearsay(name: bytes) -> bool:
+    return name.decode("latin-1").startswith(_HEARSAY)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _values(scope: Scope) -> dict[str, str]:
+    """Return the headers by name; one that is there twice counts as both, which fits nothing."""
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def _without_port(host: str) -> str:
@@ -182,17 +320,11 @@ def _without_port(host: str) -> str:
     return (name if colon and port.isdigit() else host).lower()
 
 
-def _declared_length(headers: dict[bytes, str]) -> int:
-    length = headers.get(b"content-length", "0")
-    return int(length) if length.isdigit() else 0
+def _declared_length(headers: dict[str, str]) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
-async def _refuse(send: Send, status: int, sentence: str) -> None:
-    body = sentence.encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        *_HEADERS,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _query(scope: Scope) -> str:
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"?{query}" if query else ""

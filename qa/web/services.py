@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from index import Library
     from qa.web.conversations import Conversations
+    from qa.web.gate import Gate
     from qa.web.settings import PageSettings
     from qa.web.sources import Sources
+    from qa.web.suggestions import Suggestions
+    from qa.web.syncing import Syncing
     from qa.web.uploads import Uploads
 
 __all__ = ["Services"]
@@ -24,3 +27,6 @@ class Services:
     conversations: Conversations
     sources: Sources
     uploads: Uploads
+    syncing: Syncing
+    suggestions: Suggestions
+    gate: Gate

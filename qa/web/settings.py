@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from qa.web.guard import Limits
+from qa.web.address import LOOPBACK_NAMES
+from qa.web.limits import Limits
+
+if TYPE_CHECKING:
+    from qa.web.address import PublicAddress
+    from qa.web.password import Password
 
 __all__ = ["STATIC", "PageSettings"]
 
-STATIC = "/quoth"  # where script and style are served; Gradio has /static and /assets
+# Where script and style are served. Gradio has /static and /assets, and a reverse proxy may well
+# have the page under /quoth.
+STATIC = "/_quoth"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +27,33 @@ class PageSettings:
         title: What the page is called.
         read_only: Whether documents can neither be added nor removed.
         upload: Whether documents can be added.
-        limits: Sizes of request bodies.
+        limits: How much one person may ask of the server.
+        password: Needed by everyone who asks; None where only this machine can.
+        public: The address that people type where a reverse proxy stands in front.
+        hosts: Names by which the server may be called.
+        any_ip: Whether it may be called by any IP address as well: it listens on the network.
     """
 
     title: str = "Quoth"
     read_only: bool = False
     upload: bool = True
     limits: Limits = field(default_factory=Limits)
+    password: Password | None = None
+    public: PublicAddress | None = None
+    hosts: frozenset[str] = LOOPBACK_NAMES
+    any_ip: bool = False
 
     @property
     def can_upload(self) -> bool:
         """Whether documents can be added."""
         return self.upload and not self.read_only
+
+    @property
+    def login(self) -> bool:
+        """Whether people sign in, and can sign out."""
+        return self.password is not None
+
+    @property
+    def path(self) -> str:
+        """Where the page lives for browsers: "/", or a path such as "/quoth/"."""
+        return f"{self.public.path}/" if self.public is not None else "/"

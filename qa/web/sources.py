@@ -1,4 +1,4 @@
-"""A citation opened: the document around a quote, as text and as the page it is printed on."""
+"""A citation opened: which document it means, whether that is as it was, and what stands there."""
 
 from __future__ import annotations
 
@@ -6,116 +6,148 @@ import logging
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.content import text_hash
-from index.errors import DocumentNotFoundError, FormatError, QuothError
+from index.errors import DocumentNotFoundError, LibraryError, QuestionError, QuothError
 from index.types import Citation
-from qa.visible import one_line, visible
+from qa.text import text as words
+from qa.visible import one_line, place
+from qa.web.source_files import SourceFiles
+from qa.web.source_pages import PageView, SourcePages, nearest_scale
+from qa.web.source_search import SearchView, search_source
+from qa.web.source_text import OutlineView, SourceText, Stretch
 
 if TYPE_CHECKING:
     from index import Library
-    from index.formats.pdf import Box
-    from index.types import Block, Document, DocumentInfo, Page
+    from index.types import DocumentInfo
 
-__all__ = ["BlockView", "PageView", "Reference", "SourceView", "Sources"]
+__all__ = ["OriginalFile", "PreviewView", "Reference", "SourceView", "Sources", "parse_spans"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
 _DOCUMENT = re.compile(r"(\d{1,15})-([0-9a-f]{12})", re.ASCII)
 _SPAN = re.compile(r"(\d{1,12})-(\d{1,12})", re.ASCII)
 
-_AROUND = 30_000  # characters shown on each side of a quote
 _CONTEXT = 300  # characters in `before` and `after`
-_IMAGES = 24  # page images kept, about 150 kB each
-_SCALE = 2.0  # pixels a point: sharp on a narrow screen when enlarged
+_LONGEST = 200_000  # characters that one link may mark
+_MOST_SPANS = 500  # asked about on one page
+_MOST_TEXT = 100_000  # characters of one range
+_KEPT = 16  # documents whose structure is kept, beside the texts that the library keeps
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a citation's link says, checked for its form only: anyone can write a link."""
+    """What a link to a document says, checked for its form only: anyone can write a link.
+
+    `start` equals `end` in a link to a whole document.
+    """
 
     document: int
     hash: str
-    start: int
-    end: int
+    start: int = 0
+    end: int = 0
 
     @classmethod
-    def parse(cls, document: str, span: str) -> Reference:
-        """Return the reference of `12-ab12cd34ef56` and `100-140`.
+    def parse(cls, document: str, span: str = "") -> Reference:
+        """Return the reference of `12-ab12cd34ef56`, or of that and `100-140`.
 
         Raises:
             DocumentNotFoundError: It has another form, or the span is empty.
         """
-        which, where = _DOCUMENT.fullmatch(document), _SPAN.fullmatch(span)
+        which = _DOCUMENT.fullmatch(document)
+        where = _SPAN.fullmatch(span or "0-1")
         if which is None or where is None or int(where[1]) >= int(where[2]):
-            raise DocumentNotFoundError("This link is not a citation.")
+            raise DocumentNotFoundError(words("source.no_citation"))
+        if not span:
+            return cls(int(which[1]), which[2])
         return cls(int(which[1]), which[2], int(where[1]), int(where[2]))
 
 
 @dataclass(frozen=True, slots=True)
-class BlockView:
-    """A block cut where the quote begins and ends, made visible: `marked` is inside it."""
-
-    kind: str
-    level: int
-    context: str
-    before: str
-    marked: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class PageView:
-    """The page a quote begins on, with the place of each line of it in percent of the page."""
-
-    number: int
-    pages: int
-    image: str
-    boxes: tuple[Box, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class SourceView:
-    """All that the panel shows of a citation.
+    """What the panel shows first: facts about a document, and what is around a quote.
 
     Attributes:
-        status: "current", "moved" (the same text under another number or path), "replaced"
-            (the file has changed and was indexed again; this is the earlier text) or "gone"
-            (the file is missing).
+        document: Its number; `ref` is how the other addresses name it ("12-ab12cd34ef56").
+        where: One line for people: file, page and section.
+        page: Page the quote begins on, from 1; `pages` is 0 where the format has none.
+        status: "verbatim" (text and file are what was indexed), "changed" (the file is not, and
+            this is the indexed text), "replaced" (it was indexed again; this is the earlier
+            text), "moved" (the same text under another number or path) or "gone" (there is no
+            file any more).
         note: A sentence that says so, or "" while all is as it was.
+        original: Whether the file itself can be opened.
         before, quote, after: The exact text, a little of it around the quote.
-        blocks: The text around the quote by block; `cut_before` and `cut_after` say whether
-            the document goes on beyond them.
+        shown: The quote as people read it, on one line.
+        stretch: The text around the quote by block.
+        print: The printed page with the quote's boxes, where the file can be drawn.
     """
 
     document: int
+    ref: str
     title: str
     name: str
     path: str
     type: str
     date: str | None
+    indexed_at: str
     where: str
+    page: int | None
+    pages: int
+    characters: int
+    headings: tuple[str, ...]
     status: str
     note: str
+    original: bool
     before: str
     quote: str
     after: str
-    blocks: tuple[BlockView, ...]
-    cut_before: bool
-    cut_after: bool
-    page: PageView | None
+    shown: str
+    stretch: Stretch
+    print: PageView | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """A quote between the sentences beside it, each on one line, and where it stands."""
+
+    title: str
+    where: str
+    before: str
+    quote: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalFile:
+    """A file that is what was indexed; `name` is safe to show, `pdf` whether it is one."""
+
+    file: Path
+    name: str
+    pdf: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The document that a reference means, and how it differs from what was cited."""
+
+    info: DocumentInfo
+    status: str
+    note: str
 
 
 class Sources:
-    """Opens citations of one library."""
+    """Opens the documents of one library."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._images: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._originals: OrderedDict[tuple[str, int, int, str], bool] = OrderedDict()
+        self._files = SourceFiles(library)
+        self._pages = SourcePages()
+        self._texts: OrderedDict[int, SourceText] = OrderedDict()
         self._lock = threading.Lock()
 
     def open(self, reference: Reference) -> SourceView:
@@ -124,65 +156,162 @@ class Sources:
         Raises:
             DocumentNotFoundError: No document of the library has or had this text, it is
                 shorter than the span says, or the document was removed.
+            LibraryError: The stored text is damaged.
         """
-        info, status, note = self._find(reference)
-        content = self._library.content(info.id)
+        found, source = self._found(reference)
+        info, content = found.info, source.content
         start, end = reference.start, reference.end
-        if end > len(content.text):
-            raise DocumentNotFoundError("This link is not a citation of the document it names.")
-        blocks, cut_before, cut_after = _around(content, start, end)
-        block = _block_at(content, start)
-        citation = Citation(
-            info.id, info.path, info.title, start, end, info.text_hash,
-            content.page_at(start), block.headings if block else (),
-        )  # fmt: skip
+        citation = _citation(info, source, start, end)
+        page = source.page_at(start)
         return SourceView(
             document=info.id,
+            ref=_ref(info),
             title=one_line(info.title or info.name),
             name=one_line(info.name),
             path=one_line(info.path),
             type=info.type,
             date=info.date,
-            where=one_line(str(citation)),
-            status=status,
-            note=note,
+            indexed_at=info.indexed_at,
+            where=place(citation) if end > start else one_line(info.path),
+            page=page,
+            pages=info.pages,
+            characters=len(content.text),
+            headings=tuple(map(one_line, citation.headings)),
+            status=found.status,
+            note=found.note,
+            original=self._files.state(info) == "same",
             before=content.text[max(start - _CONTEXT, 0) : start],
             quote=content.text[start:end],
             after=content.text[end : end + _CONTEXT],
-            blocks=blocks,
-            cut_before=cut_before,
-            cut_after=cut_after,
-            page=self._page(info, content, reference) if info.type == "pdf" else None,
+            shown=one_line(content.text[start:end]),
+            stretch=source.around(start, end),
+            print=self._print(info, source, page or 1, [(start, end)] if end > start else []),
         )
 
-    def image(self, document: str, page: int) -> bytes:
-        """Return page `page` of the PDF `document` ("12-ab12cd34ef56") as PNG.
+    def preview(self, reference: Reference) -> PreviewView:
+        """Return the quote at `reference` with the sentences beside it.
+
+        Raises:
+            DocumentNotFoundError: As in `open`.
+        """
+        found, source = self._found(reference)
+        start, end = reference.start, reference.end
+        before, after = source.sentences_beside(start, end)
+        return PreviewView(
+            title=one_line(found.info.title or found.info.name),
+            where=place(_citation(found.info, source, start, end)),
+            before=before,
+            quote=one_line(source.content.text[start:end]),
+            after=after,
+        )
+
+    def text(self, document: str, start: int | None, end: int | None) -> Stretch:
+        """Return a stretch of a document: from `start`, up to `end`, or exactly between both.
+
+        Raises:
+            DocumentNotFoundError: As in `open`.
+            QuestionError: The range is empty or too long.
+        """
+        _, source = self._found(Reference.parse(document))
+        length = len(source.content.text)
+        if start is not None and end is not None:
+            if not start < end <= start + _MOST_TEXT:
+                raise QuestionError(words("source.bad_range", most=_MOST_TEXT))
+            return source.exactly(start, end)
+        if end is not None:
+            return source.before(min(end, length))
+        return source.after(min(start or 0, length))
+
+    def around(self, document: str, offset: int) -> Stretch:
+        """Return the stretch around `offset`, to jump there.
+
+        Raises:
+            DocumentNotFoundError: As in `open`.
+        """
+        _, source = self._found(Reference.parse(document))
+        offset = min(offset, len(source.content.text))
+        return source.around(offset, offset)
+
+    def outline(self, document: str) -> OutlineView:
+        """Return the headings of a document.
+
+        Raises:
+            DocumentNotFoundError: As in `open`.
+        """
+        return self._found(Reference.parse(document))[1].outline()
+
+    def search(self, document: str, query: str) -> SearchView:
+        """Return the places of some words in a document.
+
+        Raises:
+            DocumentNotFoundError: As in `open`.
+        """
+        return search_source(self._found(Reference.parse(document))[1], query)
+
+    def page(self, document: str, number: int, spans: Sequence[tuple[int, int]]) -> PageView:
+        """Return a page of a PDF with the boxes of `spans`.
+
+        Raises:
+            DocumentNotFoundError: There is no such page, or it cannot be drawn.
+        """
+        found, source = self._found(Reference.parse(document))
+        view = self._print(found.info, source, number, spans)
+        if view is None:
+            raise _no_page(found.info, number)
+        return view
+
+    def image(self, document: str, number: int, scale: float) -> bytes:
+        """Return page `number` of the PDF `document` ("12-ab12cd34ef56") as PNG.
 
         Raises:
             DocumentNotFoundError: There is no such page, or the file is no longer what was
                 indexed.
         """
-        info, *_ = self._find(Reference.parse(document, "0-1"))
-        key = (info.text_hash, page)
-        with self._lock:
-            if key in self._images:
-                self._images.move_to_end(key)
-                return self._images[key]
-        if not (1 <= page <= info.pages and self._is_original(info)):
-            raise DocumentNotFoundError(
-                f"There is no page {page} of {one_line(info.name)} to show."
-            )
-        from index.formats.pdf import page_image
+        info = self._find(Reference.parse(document)).info
+        if not 1 <= number <= info.pages or self._files.state(info) != "same":
+            raise _no_page(info, number)
+        try:
+            return self._pages.image(info, number, nearest_scale(scale))
+        except (QuothError, OSError) as error:
+            raise _no_page(info, number) from error
 
-        assert info.file is not None
-        data = page_image(info.file, page, scale=_SCALE)
-        with self._lock:
-            self._images[key] = data
-            while len(self._images) > _IMAGES:
-                self._images.popitem(last=False)
-        return data
+    def original(self, document: str) -> OriginalFile:
+        """Return the file that a document was read from.
 
-    def _find(self, reference: Reference) -> tuple[DocumentInfo, str, str]:
+        Raises:
+            DocumentNotFoundError: It has none, or one that is no longer what was indexed.
+        """
+        info = self._find(Reference.parse(document)).info
+        if info.file is None or self._files.state(info) != "same":
+            raise DocumentNotFoundError(words("source.no_original", name=one_line(info.name)))
+        return OriginalFile(info.file, one_line(info.name), info.type == "pdf")
+
+    def _found(self, reference: Reference) -> tuple[_Found, SourceText]:
+        if reference.end - reference.start > _LONGEST:
+            raise DocumentNotFoundError(words("source.no_citation"))
+        found = self._find(reference)
+        source = self._text(found.info)
+        if reference.end > len(source.content.text):
+            raise DocumentNotFoundError(words("source.not_of_document"))
+        return found, source
+
+    def _text(self, info: DocumentInfo) -> SourceText:
+        with self._lock:
+            if info.id in self._texts:
+                self._texts.move_to_end(info.id)
+                return self._texts[info.id]
+        content = self._library.content(info.id)
+        # What is called verbatim is compared here, once for a document that never changes.
+        if text_hash(content.text) != info.text_hash:
+            raise LibraryError(words("source.damaged", name=one_line(info.name)))
+        source = SourceText(content, info.type)
+        with self._lock:
+            self._texts[info.id] = source
+            while len(self._texts) > _KEPT:
+                self._texts.popitem(last=False)
+        return source
+
+    def _find(self, reference: Reference) -> _Found:
         """Return the document meant, its status and the sentence about it."""
         living = self._library.documents()
         same = [info for info in living if info.text_hash.startswith(reference.hash)]
@@ -190,114 +319,70 @@ class Sources:
             if info.id == reference.document:
                 return self._living(info)
         if same:
-            return same[0], "moved", f"The same text is now indexed as {one_line(same[0].path)}."
+            path = one_line(same[0].path)
+            return _Found(same[0], "moved", words("source.moved_note", path=path))
         old = self._library.document(reference.document)
         if not old.text_hash.startswith(reference.hash):
-            raise DocumentNotFoundError("This link is not a citation of the document it names.")
+            raise DocumentNotFoundError(words("source.not_of_document"))
         for new in living:
             if (new.source, new.path) == (old.source, old.path):
-                return old, "replaced", self._replaced(reference, old, new)
+                return _Found(old, "replaced", self._replaced(reference, old, new))
         # What was taken out of the library is not shown, although it may still be on the disk.
-        raise DocumentNotFoundError(f"{one_line(old.name)} was removed from the library.")
+        raise DocumentNotFoundError(words("source.removed_note", name=one_line(old.name)))
 
-    def _living(self, info: DocumentInfo) -> tuple[DocumentInfo, str, str]:
-        if info.file is not None and not info.file.exists():
-            name = one_line(info.name)
-            note = f"{name} is no longer where it was; this is the text kept in the index."
-            return info, "gone", note
-        return info, "current", ""
+    def _living(self, info: DocumentInfo) -> _Found:
+        state = self._files.state(info)
+        if state in ("changed", "gone"):
+            return _Found(info, state, words(f"source.{state}_note", name=one_line(info.name)))
+        return _Found(info, "verbatim", "")
 
     def _replaced(self, reference: Reference, old: DocumentInfo, new: DocumentInfo) -> str:
+        if reference.end == reference.start:
+            return words("source.replaced_note", name=one_line(old.name))
         quote = self._library.text(old.id)[reference.start : reference.end]
-        still = "still stand" if quote in self._library.text(new.id) else "no longer stand"
-        return (
-            f"{one_line(old.name)} has changed since; this is the earlier text. "
-            f"The quoted words {still} in the present one."
-        )
+        still = "kept" if quote in self._library.text(new.id) else "lost"
+        return words(f"source.replaced_{still}_note", name=one_line(old.name))
 
-    def _page(self, info: DocumentInfo, content: Document, reference: Reference) -> PageView | None:
+    def _print(
+        self, info: DocumentInfo, source: SourceText, number: int, spans: Sequence[tuple[int, int]]
+    ) -> PageView | None:
         """Return the printed page, or None where only the text can be shown."""
-        page = _page_of(content, reference.start)
-        if page is None or info.file is None:
+        if info.type != "pdf" or not 1 <= number <= len(source.content.pages):
+            return None
+        # Boxes on another file would mark other words.
+        if self._files.state(info) != "same":
             return None
         try:
-            if not self._is_original(info):
-                return None
-            from index.formats.pdf import boxes
-
-            found = boxes(info.file, page, reference.start, min(reference.end, page.end))
+            return self._pages.view(info, source.content, number, spans)
         except (QuothError, OSError) as error:
-            logger.info("page %d cannot be drawn: %s", page.number, type(error).__name__)
+            logger.info("page %d cannot be drawn: %s", number, type(error).__name__)
             return None
-        image = f"/api/page/{info.id}-{info.text_hash[:12]}/{page.number}.png"
-        return PageView(page.number, info.pages, image, tuple(found))
-
-    def _is_original(self, info: DocumentInfo) -> bool:
-        """Return whether the file still gives the text that was indexed.
-
-        Boxes of other words would mark a lie. The answer is kept until the file changes.
-        """
-        if info.file is None:
-            return False
-        try:
-            stat = info.file.stat()
-        except OSError:
-            return False
-        key = (str(info.file), stat.st_mtime_ns, stat.st_size, info.text_hash)
-        with self._lock:
-            known = self._originals.get(key)
-        if known is None:
-            known = _text_hash(info.file) == info.text_hash
-            with self._lock:
-                self._originals[key] = known
-                while len(self._originals) > 1_000:
-                    self._originals.popitem(last=False)
-        return known
 
 
-def _text_hash(path: Path) -> str | None:
-    from index.formats import read_document
+def parse_spans(spans: str) -> list[tuple[int, int]]:
+    """Return the spans of "10-20,30-40"; none of an empty string.
 
-    try:
-        text = read_document(path).text
-    except (FormatError, OSError):
-        return None
-    return text_hash(text)
-
-
-def _around(content: Document, start: int, end: int) -> tuple[tuple[BlockView, ...], bool, bool]:
-    """Return the blocks near [start, end) and whether there are more before and after."""
-    near = [
-        block
-        for block in content.blocks
-        if block.end > start - _AROUND and block.start < end + _AROUND
-    ]
-    views = tuple(_view(content.text, block, start, end) for block in near)
-    if not near:
-        return views, False, False
-    return views, near[0] != content.blocks[0], near[-1] != content.blocks[-1]
+    Raises:
+        QuestionError: They have another form, or are too many.
+    """
+    matches = [_SPAN.fullmatch(span) for span in spans.split(",")] if spans else []
+    found = [(int(match[1]), int(match[2])) for match in matches if match]
+    if len(found) < len(matches) or len(found) > _MOST_SPANS:
+        raise QuestionError(words("source.bad_spans", most=_MOST_SPANS))
+    return found
 
 
-def _view(text: str, block: Block, start: int, end: int) -> BlockView:
-    # A very long block is cut too: a text file without an empty line is one block.
-    first, last = max(block.start, start - _AROUND), min(block.end, end + _AROUND)
-    a, b = max(start, first), min(end, last)
-    if a >= b:
-        a = b = last
-    return BlockView(
-        kind=block.kind.value,
-        level=block.level,
-        context=one_line(block.context),
-        before=visible(text[first:a]),
-        marked=visible(text[a:b]),
-        after=visible(text[b:last]),
-    )
+def _ref(info: DocumentInfo) -> str:
+    return f"{info.id}-{info.text_hash[:12]}"
 
 
-def _block_at(content: Document, offset: int) -> Block | None:
-    return next((b for b in content.blocks if b.start <= offset < b.end), None)
+def _citation(info: DocumentInfo, source: SourceText, start: int, end: int) -> Citation:
+    block = source.block_at(start)
+    return Citation(
+        info.id, info.path, info.title, start, end, info.text_hash,
+        source.page_at(start), block.headings if block else (),
+    )  # fmt: skip
 
 
-def _page_of(content: Document, offset: int) -> Page | None:
-    number = content.page_at(offset)
-    return next((page for page in content.pages if page.number == number), None)
+def _no_page(info: DocumentInfo, number: int) -> DocumentNotFoundError:
+    return DocumentNotFoundError(words("source.no_page", number=number, name=one_line(info.name)))

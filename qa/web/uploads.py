@@ -1,136 +1,173 @@
-"""Documents that come and go through the page: saved in the library's own folder, then synced."""
+"""Files that people send: kept aside batch by batch, then put among the library's uploads.
+
+A file counts only once its batch is taken in. Until then it lies in a hidden folder that no sync
+looks into, and if the batch is given up, what it would have replaced is as it was.
+"""
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import re
 import shutil
-import threading
+import time
 import unicodedata
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
+from uuid import uuid4
 
-from index.errors import LibraryError, QuothError, SourceError
+from index.errors import LibraryError, SourceError
+from qa.text import text
 
 if TYPE_CHECKING:
     from index import Library
-    from index.reports import Progress, SyncReport
+    from index.reports import SyncReport
     from index.types import DocumentInfo
 
-__all__ = ["SyncState", "Uploads", "clean_name"]
+__all__ = ["BATCH", "Placed", "Uploads", "clean_path", "is_upload", "new_batch"]
 
-logger = logging.getLogger(f"quoth.{__name__}")
+BATCH = r"^[A-Za-z0-9_-]{8,64}$"
 
+_INCOMING, _REPLACED = ".incoming", ".replaced"
+_ABANDONED_SECONDS = 24 * 60 * 60
 _MAX_NAME_BYTES = 200  # most file systems allow 255
 _MAX_SUFFIX_BYTES = 20  # of a longer one nothing is a format
+_MAX_FOLDERS = 12
+_MAX_PATH_BYTES = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class SyncState:
-    """Where taking in uploads stands: at most one sync runs at a time.
-
-    Attributes:
-        number: Counts the syncs, so that a watcher can tell a new report from an old one.
-        progress: The latest, while it runs.
-        reports: Of the runs since then; more than one where files came in meanwhile.
-        problem: Why the last run failed, or "".
-    """
-
-    number: int = 0
-    running: bool = False
-    progress: Progress | None = None
-    reports: tuple[SyncReport, ...] = ()
-    problem: str = ""
+def new_batch() -> str:
+    """Return a name for a batch that nobody uses."""
+    return uuid4().hex
 
 
 class Uploads:
-    """Saves uploaded files and keeps the library in step with them, in the background."""
+    """The library's folder of uploads, and the batches on their way there."""
 
     def __init__(self, library: Library) -> None:
-        self._library = library
-        self._lock = threading.Lock()
-        self._state = SyncState()
-        self._again = False
-        self._worker: threading.Thread | None = None
+        self.folder = library.uploads
+        self._tidied = False
 
-    @property
-    def state(self) -> SyncState:
-        """The present state."""
-        return self._state
-
-    def save(self, name: str, content: BinaryIO) -> str:
-        """Write an uploaded file and return the name it got; one of that name is replaced.
+    def save(self, batch: str, path: str, content: BinaryIO) -> str:
+        """Keep a file for `batch` and return the path it got.
 
         Raises:
-            SourceError: The name has no usable character.
+            SourceError: The path has no usable character, or lies too deep.
             LibraryError: The file cannot be written.
         """
-        name = clean_name(name)
-        folder = self._library.uploads
+        path = clean_path(path)
         part: Path | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            # The dot keeps a half-written file out of a sync that runs meanwhile.
-            with NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as file:
+            self._tidy()
+            target = self._incoming(batch) / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as file:
                 part = Path(file.name)
                 shutil.copyfileobj(content, file, 1 << 20)
-            part.replace(folder / name)
+            part.replace(target)
         except OSError as error:
             if part is not None:
                 part.unlink(missing_ok=True)
-            raise LibraryError(f"{name} cannot be saved: {error.strerror or error}.") from error
-        return name
+            raise LibraryError(f"{path} cannot be saved: {error.strerror or error}.") from error
+        return path
 
-    def start(self) -> SyncState:
-        """Sync the uploads in the background; if a sync is running, once more after it."""
-        with self._lock:
-            if self._state.running:
-                self._again = True
-                return self._state
-            self._state = SyncState(number=self._state.number + 1, running=True)
-            self._worker = threading.Thread(target=self._run, name="quoth-uploads", daemon=True)
-            self._worker.start()
-            return self._state
+    def forget(self, batch: str) -> None:
+        """Delete what was sent for `batch`."""
+        shutil.rmtree(self._incoming(batch), ignore_errors=True)
 
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until no sync is running."""
-        worker = self._worker
-        if worker is not None:
-            worker.join(timeout)
-
-    def _run(self) -> None:
-        while True:
-            self._sync()
-            with self._lock:
-                if not self._again:
-                    self._state = replace(self._state, running=False, progress=None)
-                    return
-                self._again = False
-
-    def _sync(self) -> None:
-        problem = ""
+    @contextlib.contextmanager
+    def placed(self, batch: str) -> Iterator[Placed]:
+        """Put the files of `batch` in place; if the block fails, everything is as it was."""
+        placed = Placed(self.folder, self._incoming(batch), self.folder / _REPLACED / batch)
         try:
-            # Removing most of the uploads in one go is what the person asked for here.
-            report = self._library.sync(self._library.uploads, progress=self._progress, yes=True)
-            self._drop_skipped(report)
-            self._state = replace(self._state, reports=(*self._state.reports, report))
-        except QuothError as error:
-            problem = str(error)
-        except Exception:
-            # The thread has no one above it to tell, and the page must not wait for ever.
-            logger.exception("taking in the uploads failed")
-            problem = "The documents could not be taken in; the log of the server says why."
-        self._state = replace(self._state, problem=problem)
+            placed.place()
+            yield placed
+        except BaseException:
+            placed.undo(placed.paths)
+            raise
+        finally:
+            placed.close()
+            for above in (_INCOMING, _REPLACED):  # where nothing else is on its way
+                with contextlib.suppress(OSError):
+                    (self.folder / above).rmdir()
 
-    def _progress(self, progress: Progress) -> None:
-        self._state = replace(self._state, progress=progress)
+    def _incoming(self, batch: str) -> Path:
+        if re.match(BATCH, batch) is None:
+            raise SourceError(text("documents.no_batch"))
+        return self.folder / _INCOMING / batch
 
-    def _drop_skipped(self, report: SyncReport) -> None:
-        """Delete the uploads that gave no document: their owner is told now and has the file."""
-        for skip in report.skipped:
-            if not skip.kept:
-                (self._library.uploads / skip.path).unlink(missing_ok=True)
+    def _tidy(self) -> None:
+        """Delete what was sent but never taken in: its sender has gone long ago."""
+        if self._tidied:
+            return
+        self._tidied = True
+        for above in (_INCOMING, _REPLACED):
+            for folder in (self.folder / above).glob("*"):
+                if folder.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Placed:
+    """The files of a batch in their place, and what they replaced."""
+
+    def __init__(self, uploads: Path, incoming: Path, replaced: Path) -> None:
+        self.paths: list[str] = []
+        self._uploads, self._incoming, self._replaced = uploads, incoming, replaced
+
+    def place(self) -> None:
+        """Move every file of the batch to its place.
+
+        Raises:
+            LibraryError: A file has the name of a folder, or cannot be moved.
+        """
+        for file in sorted(self._incoming.rglob("*")):
+            path = file.relative_to(self._incoming).as_posix()
+            if not file.is_file() or file.name.startswith("."):
+                continue
+            target = self._uploads / path
+            try:
+                if target.is_file():
+                    # Moved, not copied: back in its place it is the file that was indexed.
+                    _move(target, self._replaced / path)
+                self.paths.append(path)
+                _move(file, target)
+            except OSError as error:
+                reason = error.strerror or error
+                raise LibraryError(f"{path} cannot be saved: {reason}.") from error
+
+    def undo(self, paths: Iterable[str]) -> None:
+        """Take files away again, and put back what they replaced."""
+        for path in paths:
+            target, before = self._uploads / path, self._replaced / path
+            if target.is_file():  # not the folder that was in the way
+                target.unlink()
+            if before.is_file():
+                _move(before, target)
+            _drop_empty(target.parent, self._uploads)
+
+    def settle(self, report: SyncReport) -> None:
+        """Take away what gave no document: its owner is told now and has the file."""
+        self.undo(sorted({skip.path for skip in report.skipped} & set(self.paths)))
+
+    def close(self) -> None:
+        """Delete what is not needed any more."""
+        for folder in (self._incoming, self._replaced):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    file.replace(target)
+
+
+def _drop_empty(folder: Path, top: Path) -> None:
+    while folder != top:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
 
 
 def is_upload(library: Library, document: DocumentInfo) -> bool:
@@ -138,22 +175,44 @@ def is_upload(library: Library, document: DocumentInfo) -> bool:
     return document.file is not None and document.file.is_relative_to(library.uploads)
 
 
-def clean_name(name: str) -> str:
-    """Return `name` as a file name that is what it looks like.
+def clean_path(path: str) -> str:
+    """Return `path` as a relative path that is what it looks like.
 
-    Folders, control characters and marks that turn the direction of text are dropped.
+    Subfolders are kept where the path stays below its top; of "/etc/x.txt" and "../x.txt" only
+    the name is. Control characters, marks that turn the direction of text, and
+    dots that hide a file are dropped.
 
     Raises:
-        SourceError: Nothing is left.
+        SourceError: No name is left, it lies too deep, or it is an office program's lock file.
     """
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(char for char in last if unicodedata.category(char)[0] != "C")
-    kept = " ".join(kept.split()).lstrip(". ")
+    parts = unicodedata.normalize("NFC", path).replace("\\", "/").split("/")
+    if len(parts) > 1 and (".." in parts or parts[0] == ""):
+        parts = parts[-1:]
+    *above, name = parts
+    folders = [folder for folder in (_clean_part(part).lstrip("~$. ") for part in above) if folder]
+    if folders and folders[0].endswith(":"):  # a drive: the path began at its top
+        folders = []
+    cleaned = "/".join([*folders, _clean_name(name)])
+    if len(folders) > _MAX_FOLDERS or len(cleaned.encode()) > _MAX_PATH_BYTES:
+        raise SourceError(text("documents.too_deep"))
+    return cleaned
+
+
+def _clean_name(name: str) -> str:
+    kept = _clean_part(name)
+    if kept.startswith("~$"):
+        raise SourceError(text("documents.lock_file"))
     suffix = Path(kept).suffix
     if len(suffix.encode()) > _MAX_SUFFIX_BYTES:
         suffix = ""
     stem = kept.removesuffix(suffix).encode()[: _MAX_NAME_BYTES - len(suffix.encode())]
     cleaned = stem.decode(errors="ignore") + suffix
     if not Path(cleaned).stem.strip(". "):
-        raise SourceError("A file without a usable name was sent; give it a name and try again.")
+        raise SourceError(text("documents.no_name"))
     return cleaned
+
+
+def _clean_part(part: str) -> str:
+    kept = "".join(char for char in part if unicodedata.category(char)[0] != "C")
+    cut = " ".join(kept.split()).lstrip(". ").encode()[:_MAX_NAME_BYTES]
+    return cut.decode(errors="ignore").rstrip()

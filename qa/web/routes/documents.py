@@ -1,137 +1,219 @@
-"""The documents: listed, added, removed."""
+"""The documents: listed, added, removed, and those that could not be read."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Header, HTTPException, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from index.errors import QuothError
+from index.errors import DocumentNotFoundError, QuothError
+from index.reports import Failure
+from qa.text import text
 from qa.visible import one_line
-from qa.web.replies import Json
+from qa.web.document_schemas import (
+    Batch,
+    Dismiss,
+    DocumentEntry,
+    DocumentList,
+    Failed,
+    FailureList,
+    Numbers,
+    OutdatedReply,
+    Refused,
+    Removed,
+    Saved,
+    SyncReply,
+)
+from qa.web.listing import Listings, Sort
+from qa.web.schemas import problems
 from qa.web.services import Services
-from qa.web.uploads import SyncState, Uploads, is_upload
+from qa.web.uploads import Uploads, new_batch
 
 if TYPE_CHECKING:
-    from index import Library
-    from index.reports import SyncReport
     from index.types import DocumentInfo
 
 __all__ = ["document_routes"]
 
-_MOST_FILES = 2_000  # in one upload
+_MOST_FILES = 2_000  # in one request
+_Document = Annotated[int, Path(description="Number of the document.")]
 
 
 def document_routes(services: Services) -> APIRouter:
     """Return the routes for the documents."""
-    router = APIRouter()
-    library, settings, uploads = services.library, services.settings, services.uploads
+    router = APIRouter(tags=["documents"])
+    library, settings = services.library, services.settings
+    syncing, uploads = services.syncing, services.uploads
+    listings = Listings(library)
 
-    @router.get("/documents")
-    def documents() -> Response:
+    def sync_state() -> SyncReply:
+        return SyncReply.of_state(syncing.state, library.generation)
+
+    def allow(permitted: bool, sentence: str) -> None:
+        if not permitted:
+            raise HTTPException(403, sentence)
+
+    @router.get("/documents", responses=problems(422))
+    def documents(
+        search: Annotated[str, Query(description="Words in name, folder or title.")] = "",
+        folder: Annotated[str | None, Query(description="This folder and those in it.")] = None,
+        type: Annotated[str | None, Query(description='Format, such as "pdf".')] = None,
+        sort: Annotated[Sort | None, Query(description="Otherwise by path.")] = None,
+        descending: bool = False,
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=0, le=10_000)] = 1_000,
+    ) -> DocumentList:
         """List what is indexed."""
-        infos = library.documents()
-        return Json(
-            {
-                "documents": [_document(library, info) for info in infos],
-                "sentences": sum(info.sentences for info in infos),
-                "generation": library.generation,
-                "can_upload": settings.can_upload,
-                "can_remove": not settings.read_only,
-                "most_bytes": settings.limits.upload,
-                "sync": _sync(uploads.state),
-            }
+        listing = listings.newest()
+        found = listing.select(
+            search=search, folder=folder, type=type, sort=sort, descending=descending
+        )
+        end = offset + limit
+        return DocumentList(
+            documents=list(found[offset:end]),
+            found=len(found),
+            total=len(listing.entries),
+            sentences=listing.sentences,
+            next=end if limit and end < len(found) else None,
+            generation=listing.generation,
+            can_upload=settings.can_upload,
+            can_remove=not settings.read_only,
+            most_bytes=settings.limits.upload,
+            sync=sync_state(),
         )
 
-    @router.post("/documents", status_code=202)
-    async def upload(request: Request) -> Response:
-        """Save the files of a form and take them in, in the background."""
-        if not settings.can_upload:
-            raise HTTPException(403, "Documents cannot be added on this page.")
+    @router.get("/documents/table", include_in_schema=False)
+    def table(if_none_match: Annotated[str | None, Header()] = None) -> Response:
+        """Return all documents at once, as the page needs them."""
+        listing = listings.newest()
+        headers = {"etag": listings.tag(listing), "cache-control": "private, no-cache"}
+        if if_none_match == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(listing.table, media_type="application/json", headers=headers)
+
+    @router.get("/documents/outdated")
+    def outdated() -> OutdatedReply:
+        """Tell which documents have changed on the disk since they were indexed."""
+        return OutdatedReply.of(library.outdated())
+
+    @router.get("/documents/failures")
+    def failures() -> FailureList:
+        """List the files that could not be read, each with the reason and the next step."""
+        uploaded = {source.id for source in library.sources() if source.kind == "upload"}
+        return FailureList(
+            failures=[
+                Failed.of_failure(failure, uploaded=failure.source in uploaded)
+                for failure in library.failures()
+            ]
+        )
+
+    @router.post("/documents/failures/dismiss", responses=problems(403, 422))
+    def dismiss(body: Dismiss) -> FailureList:
+        """Show failures no more, until the file or the reason is another."""
+        allow(not settings.read_only, text("documents.no_change"))
+        library.dismiss(
+            Failure(source=f.source, path=f.path, file=None, reason="", kept=False, since="")
+            for f in body.failures
+        )
+        return failures()
+
+    @router.get("/documents/{document}", responses=problems(404))
+    def document(document: _Document) -> DocumentEntry:
+        """Return one document of the list."""
+        for entry in listings.newest().entries:
+            if entry.id == document:
+                return entry
+        raise DocumentNotFoundError(text("documents.no_document", number=str(document)))
+
+    @router.post(
+        "/documents",
+        status_code=202,
+        responses=problems(403, 413, 422),
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "multipart/form-data": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["files"],
+                            "properties": {
+                                "files": {
+                                    "type": "array",
+                                    "items": {
+                                        "type": "string",
+                                        "contentMediaType": "application/octet-stream",
+                                    },
+                                }
+                            },
+                        }
+                    }
+                },
+            }
+        },
+    )
+    async def upload(
+        request: Request,
+        batch: Annotated[
+            Batch | None,
+            Query(
+                description="A name of your choice for what is sent in several requests: nothing "
+                "is taken in before `POST /sync` names it. Without it, it is taken in now."
+            ),
+        ] = None,
+    ) -> Saved:
+        """Send files. A file name may hold subfolders; a file of the same path is replaced."""
+        allow(settings.can_upload, text("documents.no_upload"))
+        name = batch or new_batch()
         async with request.form(max_files=_MOST_FILES, max_fields=0) as form:
             files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
-            saved, refused = await run_in_threadpool(_save_all, uploads, files)
+            saved, refused = await run_in_threadpool(_save_all, uploads, name, files)
         if not files:
-            raise HTTPException(422, "No file was sent.")
-        state = uploads.start() if saved else uploads.state
-        return Json({"saved": saved, "refused": refused, "sync": _sync(state)}, 202)
+            raise HTTPException(422, text("documents.no_file"))
+        if saved and batch is None:
+            syncing.take_in(name)
+        return Saved(batch=name, saved=saved, refused=refused, sync=sync_state())
 
-    @router.get("/sync")
-    def sync() -> Response:
-        """Tell where taking in the uploads stands."""
-        return Json(_sync(uploads.state))
+    @router.delete("/documents/batch/{batch}", status_code=204, responses=problems(422))
+    def forget(batch: Batch) -> None:
+        """Forget files that were sent and not taken in."""
+        allow(settings.can_upload, text("documents.no_upload"))
+        uploads.forget(batch)
 
-    @router.delete("/documents/{document}")
-    def remove(document: int) -> Response:
+    @router.post("/documents/remove", responses=problems(403, 404, 409))
+    def remove_several(body: Numbers) -> Removed:
+        """Remove documents at once; uploaded files are deleted, others stay where they are."""
+        return _remove(body.documents)
+
+    @router.delete("/documents/{document}", responses=problems(403, 404, 409))
+    def remove(document: _Document) -> Removed:
         """Remove a document; an uploaded file is deleted, any other stays where it is."""
-        if settings.read_only:
-            raise HTTPException(403, "Documents cannot be removed on this page.")
-        removed = library.remove(document)
-        return Json({"removed": [i.path for i in removed], "generation": library.generation})
+        return _remove([document])
+
+    def _remove(numbers: list[int]) -> Removed:
+        allow(not settings.read_only, text("documents.no_remove"))
+        syncing.refuse_while_running()
+        removed: list[DocumentInfo] = library.remove(*numbers)
+        stays = [i for i in removed if i.file is not None and library.uploads not in i.file.parents]
+        return Removed(
+            removed=[one_line(info.path) for info in removed],
+            stays=len(stays),
+            generation=library.generation,
+        )
 
     return router
 
 
-def _save_all(uploads: Uploads, files: list[UploadFile]) -> tuple[list[str], list[dict[str, str]]]:
-    """Save each file; return the names saved, and name and reason of those refused."""
+def _save_all(
+    uploads: Uploads, batch: str, files: list[UploadFile]
+) -> tuple[list[str], list[Refused]]:
+    """Keep each file; return the paths kept, and name and reason of those refused."""
     saved: list[str] = []
-    refused: list[dict[str, str]] = []
+    refused: list[Refused] = []
     for file in files:
         try:
-            saved.append(uploads.save(file.filename or "", file.file))
+            saved.append(uploads.save(batch, file.filename or "", file.file))
         except QuothError as error:
-            refused.append({"path": file.filename or "", "reason": str(error)})
+            refused.append(Refused(path=one_line(file.filename or ""), reason=str(error)))
     return saved, refused
-
-
-def _document(library: Library, info: DocumentInfo) -> dict[str, Any]:
-    return {
-        "id": info.id,
-        "name": one_line(info.name),
-        "folder": one_line(info.folder),
-        "title": one_line(info.title),
-        "type": info.type,
-        "date": info.date,
-        "sentences": info.sentences,
-        "pages": info.pages,
-        "blank_pages": len(info.blank_pages),
-        "indexed_at": info.indexed_at,
-        "warnings": [one_line(text) for text in info.warnings],
-        "uploaded": is_upload(library, info),
-    }
-
-
-def _sync(state: SyncState) -> dict[str, Any]:
-    progress = state.progress
-    return {
-        "number": state.number,
-        "running": state.running,
-        "problem": state.problem,
-        "progress": None
-        if progress is None
-        else {
-            "path": progress.path,
-            "files_done": progress.files_done,
-            "files": progress.files,
-            "sentences": progress.sentences,
-            "seconds_left": progress.seconds_left,
-        },
-        "reports": [_report(report) for report in state.reports],
-    }
-
-
-def _report(report: SyncReport) -> dict[str, Any]:
-    return {
-        "added": list(report.added),
-        "updated": list(report.updated),
-        "renamed": [list(pair) for pair in report.renamed],
-        "removed": list(report.removed),
-        "unchanged": report.unchanged,
-        "skipped": [asdict(skip) for skip in report.skipped],
-        "warnings": list(report.warnings),
-        "sentences": report.sentences,
-        "seconds": round(report.seconds, 1),
-    }

@@ -1,33 +1,119 @@
-"""Citations opened: the text around a quote, and pages as images."""
+"""Sources opened: what is around a citation, the rest of the document, pages, the file itself."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Query, Response
+from starlette.responses import FileResponse
 
 from qa.web.replies import Json
 from qa.web.services import Services
-from qa.web.sources import Reference
+from qa.web.source_pages import PageView
+from qa.web.source_search import SearchView
+from qa.web.source_text import OutlineView, Stretch
+from qa.web.sources import PreviewView, Reference, SourceView, parse_spans
 
 __all__ = ["source_routes"]
 
+_HOUR = {"cache-control": "private, max-age=3600"}
+_MOST = 10**12
+
+Document = Annotated[
+    str, Path(description="Number and hash of a document: the part of a citation before the slash.")
+]
+Span = Annotated[str, Path(description="Characters of the document's text, such as 120-164.")]
+Offset = Annotated[int | None, Query(ge=0, le=_MOST, description="In characters of the text.")]
+From = Annotated[
+    int | None, Query(alias="from", ge=0, le=_MOST, description="In characters of the text.")
+]
+
 
 def source_routes(services: Services) -> APIRouter:
-    """Return the routes for opening citations."""
-    router = APIRouter()
+    """Return the routes for opening sources."""
+    router = APIRouter(tags=["sources"])
     sources = services.sources
 
-    @router.get("/source/{document}/{span}")
-    def source(document: str, span: str) -> Response:
+    # What has a fixed name comes before what is a span.
+    @router.get("/source/{document}/text", response_model=Stretch)
+    def text(
+        document: Document,
+        from_: From = None,
+        to: Offset = None,
+        at: Offset = None,
+    ) -> Response:
+        """Return text by block: from `from` on, up to `to`, between both, or around `at`."""
+        if at is not None:
+            return Json(asdict(sources.around(document, at)))
+        return Json(asdict(sources.text(document, from_, to)))
+
+    @router.get("/source/{document}/outline", response_model=OutlineView)
+    def outline(document: Document) -> Response:
+        """Return the headings of a document."""
+        return Json(asdict(sources.outline(document)))
+
+    @router.get("/source/{document}/search", response_model=SearchView)
+    def search(document: Document, q: Annotated[str, Query(max_length=200)]) -> Response:
+        """Return where some words stand in a document, whatever their case."""
+        return Json(asdict(sources.search(document, q)))
+
+    @router.get("/source/{document}/page/{number}", response_model=PageView)
+    def page(
+        document: Document,
+        number: int,
+        spans: Annotated[str, Query(max_length=16_000, description="Such as 10-20,30-44.")] = "",
+    ) -> Response:
+        """Return a page of a PDF and where the spans stand on it, in percent of its size."""
+        return Json(asdict(sources.page(document, number, parse_spans(spans))))
+
+    @router.get(
+        "/source/{document}/file",
+        response_class=FileResponse,
+        responses={200: {"content": {"application/pdf": {}, "application/octet-stream": {}}}},
+    )
+    def file(document: Document) -> Response:
+        """Return the file itself, if it is still what was indexed: a PDF to read, others to save.
+
+        No other kind is opened in the browser: an HTML file of somebody else's would be a page
+        of ours.
+        """
+        original = sources.original(document)
+        return FileResponse(
+            original.file,
+            filename=original.name,
+            media_type="application/pdf" if original.pdf else "application/octet-stream",
+            content_disposition_type="inline" if original.pdf else "attachment",
+            headers={"cache-control": "private, no-cache"},
+        )
+
+    @router.get("/source/{document}/{span}/preview", response_model=PreviewView)
+    def preview(document: Document, span: Span) -> Response:
+        """Return a quote with the sentences before and after it."""
+        return Json(asdict(sources.preview(Reference.parse(document, span))))
+
+    @router.get("/source/{document}/{span}", response_model=SourceView)
+    def source(document: Document, span: Span) -> Response:
         """Return what stands at a citation, with the text around it."""
         return Json(asdict(sources.open(Reference.parse(document, span))))
 
-    @router.get("/page/{document}/{page}.png")
-    def page(document: str, page: int) -> Response:
+    @router.get("/source/{document}", response_model=SourceView)
+    def whole(document: Document) -> Response:
+        """Return a document from its beginning, without a quote."""
+        return Json(asdict(sources.open(Reference.parse(document))))
+
+    @router.get(
+        "/page/{document}/{number}.png",
+        response_class=Response,
+        responses={200: {"content": {"image/png": {}}}},
+    )
+    def image(
+        document: Document,
+        number: int,
+        scale: Annotated[float, Query(gt=0, le=4, description="Dots a point.")] = 2,
+    ) -> Response:
         """Return a page of a PDF as an image; its address changes when the text does."""
-        image = sources.image(document, page)
-        headers = {"cache-control": "private, max-age=3600"}
-        return Response(image, media_type="image/png", headers=headers)
+        data = sources.image(document, number, scale)
+        return Response(data, media_type="image/png", headers=_HOUR)
 
     return router

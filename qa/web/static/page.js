@@ -1,13 +1,18 @@
-// What surrounds Gradio's chat: the bar on top, the empty page, and the two panels.
+// The page around Gradio's chat: the bar on top, and the parts that are started from here.
 
+import { startAnswers } from "./answers.js";
+import { begin, focusQuestion, placeAboveQuestion, show, startChat } from "./chat.js";
 import { startCitations } from "./cite.js";
+import { startConversations } from "./conversations.js";
 import { openDocuments, startDocuments } from "./documents.js";
-import { el, icon, plural } from "./dom.js";
-
-const MOST_EXAMPLES = 3;
-
-const settings = JSON.parse(document.querySelector('meta[name="quoth"]').content);
-let listed = null;
+import { el, icon } from "./dom.js";
+import { startKeys } from "./keys.js";
+import { setScope, scope } from "./scope.js";
+import { watchSession } from "./session.js";
+import { settings } from "./settings.js";
+import { startStatus } from "./status.js";
+import { t } from "./text.js";
+import { onHealth as welcome, startWelcome } from "./welcome.js";
 
 // Gradio decides between light and dark by the same rule, but only once it runs.
 function preferTheme() {
@@ -16,99 +21,86 @@ function preferTheme() {
   document.body.classList.toggle("dark", dark);
 }
 
-function drawBar() {
+function drawBar(history) {
   const documents = el(
     "button",
     { type: "button", id: "open-documents", "aria-haspopup": "dialog", onclick: openDocuments },
     icon("documents"),
-    el("span", { class: "label" }, "Documents"),
+    el("span", { class: "label" }, t("page.documents")),
     el("span", { class: "count" }),
   );
-  const begin = el(
+  const fresh = el(
     "button",
-    { type: "button", id: "begin", onclick: () => document.querySelector("#new")?.click() },
+    { type: "button", id: "begin", onclick: begin },
     icon("pencil"),
-    el("span", { class: "label" }, "New conversation"),
+    el("span", { class: "label" }, t("page.new_conversation")),
   );
+  const nav = el("nav", { "aria-label": t("page.navigation") }, fresh, documents, settings.login ? signOut() : null);
+  const skip = el("button", { type: "button", class: "skip", onclick: focusQuestion }, t("page.skip"));
   document.body.prepend(
-    el("header", { id: "bar" }, el("h1", {}, settings.title), el("nav", { "aria-label": "Page" }, begin, documents)),
+    skip,
+    el("header", { id: "bar" }, history, el("h1", { dir: "auto" }, settings.title), progress(), nav),
   );
 }
 
-function onDocuments(now) {
-  listed = now;
-  const count = String(now.documents.length);
-  document.querySelector("#open-documents .count").textContent = count;
-  welcome();
+// A form, not a link: what changes something must not be followed by chance.
+function signOut() {
+  const label = t("page.sign_out");
+  return el(
+    "form",
+    { method: "post", action: "logout" },
+    el("button", { type: "submit", "aria-label": label, title: label }, icon("leave")),
+  );
 }
 
-// Gradio draws the empty chat anew after "New conversation", so this runs whenever it changes.
-function welcome() {
-  const place = document.getElementById("welcome");
-  if (!place || !listed || place.dataset.generation === String(listed.generation)) return;
-  place.dataset.generation = listed.generation;
-  place.querySelector(".inside")?.remove();
-  const { documents } = listed;
-  const inside = el("div", { class: "inside" });
-  if (documents.length) {
-    const all = plural(documents.length, "document");
-    inside.append(el("p", { class: "indexed" }, `${all} with ${plural(listed.sentences, "sentence")} ${documents.length === 1 ? "is" : "are"} indexed.`));
-    const titled = documents.filter((info) => info.title).slice(0, MOST_EXAMPLES);
-    const examples = titled.map((info) => example(`What is “${info.title}” about?`));
-    if (examples.length) inside.append(el("div", { class: "examples" }, ...examples));
-  } else {
-    inside.append(el("p", { class: "indexed" }, "No documents are indexed yet."));
-    if (listed.can_upload) {
-      inside.append(el("button", { type: "button", class: "first", onclick: openDocuments }, "Add documents"));
-    }
-  }
-  place.append(inside);
+// While documents are taken in, whether or not their list is open.
+function progress() {
+  const bar = el("progress", { id: "progress", max: 1, hidden: true });
+  addEventListener("quoth:progress", ({ detail }) => {
+    bar.hidden = !detail.running;
+    bar.setAttribute("aria-label", detail.label);
+    if (detail.share === null || detail.share === undefined) bar.removeAttribute("value");
+    else bar.value = detail.share;
+  });
+  return bar;
 }
 
-function example(question) {
-  return el("button", { type: "button", class: "example", dir: "auto", onclick: () => ask(question) }, question);
+// "Searching 3 documents ×" above the question while the search is narrowed.
+function drawScope() {
+  const place = el("div", { id: "scope", hidden: true });
+  const draw = () => {
+    const chosen = scope();
+    place.hidden = chosen === null;
+    if (chosen === null) return;
+    const label = t("page.searching_in", { n: chosen.length });
+    const all = t("page.search_all");
+    const everywhere = () => {
+      setScope(null);
+      focusQuestion();
+    };
+    place.replaceChildren(
+      el("button", { type: "button", class: "chip", title: t("page.choose"), onclick: openDocuments }, icon("filter"), label),
+      el("button", { type: "button", class: "icon", "aria-label": all, title: all, onclick: everywhere }, icon("close")),
+    );
+  };
+  addEventListener("quoth:scope", draw);
+  placeAboveQuestion(place);
+  draw();
 }
 
-function ask(question) {
-  const box = document.querySelector("#question textarea");
-  box.value = question;
-  box.dispatchEvent(new Event("input", { bubbles: true }));
-  // Gradio takes the text over on its next turn.
-  setTimeout(() => document.querySelector("#send")?.click(), 0);
-}
-
-// Gradio scrolls to the end of a long answer; people read from its beginning.
-let questions = 0;
-let answers = 0;
-
-function follow() {
-  const asked = document.querySelectorAll("#chat .asked");
-  const given = document.querySelectorAll("#chat .answer").length;
-  if (asked.length === questions && given === answers) return;
-  const more = asked.length > questions || given > answers;
-  questions = asked.length;
-  answers = given;
-  const log = document.querySelector("#chat [role=log]");
-  const row = asked[asked.length - 1]?.closest(".message-row");
-  if (!more || !log || !row) return;
-  log.scrollTop += row.getBoundingClientRect().top - log.getBoundingClientRect().top - 16;
-}
-
-// Gradio repeats each message's markup as its label, which is no name for anything.
-function tidy() {
-  for (const row of document.querySelectorAll("#chat .message-row [aria-label*='message:']")) {
-    row.removeAttribute("aria-label");
-  }
-}
-
-function onChange() {
-  welcome();
-  tidy();
-  follow();
+function onHealth(now) {
+  document.querySelector("#open-documents .count").textContent = now.documents.toLocaleString("en");
+  welcome({ ...now, can_upload: settings.can_upload });
 }
 
 preferTheme();
-drawBar();
+drawBar(startConversations({ show, begin }));
+drawScope();
 startCitations();
-startDocuments(onDocuments);
-new MutationObserver(onChange).observe(document.body, { childList: true, subtree: true });
+startDocuments();
+startAnswers();
+startWelcome(openDocuments);
+startKeys({ begin, openDocuments, focusQuestion });
+startStatus(onHealth);
+if (settings.login) watchSession();
+startChat();

@@ -1,4 +1,4 @@
-// The words of the interface: qa/web/text/en/*.json, the same that the server uses.
+// The words of the interface: qa/text/en/*.json, the same that the server uses.
 
 const parts = await (await fetch(new URL("text.json", import.meta.url))).json();
 

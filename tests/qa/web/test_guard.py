@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from qa.web.guard import CONTENT_SECURITY_POLICY
+from qa.web.settings import STATIC
 
 HEALTH = "/api/health"
 QUESTION = {"question": "How often is the lift inspected?"}
@@ -54,7 +55,8 @@ def test_another_page_may_link_here_but_not_load_or_send(client: TestClient, sit
 def test_a_large_body_is_refused_by_its_stated_length(client: TestClient) -> None:
     reply = client.post("/api/ask", json={"question": "x" * 20_000})
     assert reply.status_code == 413
-    assert reply.text == "The request is larger than 10,000 bytes."
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.json()["detail"] == "The request is larger than 10,000 bytes."
 
 
 def test_a_large_body_without_a_stated_length_is_cut_off(client: TestClient) -> None:
@@ -91,14 +93,14 @@ def test_gradio_routes_that_the_chat_does_not_need_are_closed(
     client: TestClient, path: str
 ) -> None:
     reply = client.get(path)
-    assert (reply.status_code, reply.text) == (404, "There is nothing here.")
+    assert (reply.status_code, reply.json()["detail"]) == (404, "There is nothing here.")
 
 
-@pytest.mark.parametrize("path", [HEALTH, "/quoth/page.js", "/nothing", "/gradio_api/upload"])
+@pytest.mark.parametrize("path", [HEALTH, f"{STATIC}/page.js", "/nothing", "/gradio_api/upload"])
 def test_every_reply_tells_the_browser_what_it_may_do(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"  # or forms of ours had no origin
     assert "unsafe-eval" not in CONTENT_SECURITY_POLICY
     assert "script-src 'self';" in CONTENT_SECURITY_POLICY

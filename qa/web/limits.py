@@ -1,0 +1,30 @@
+"""How much one client, and all together, may ask of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Most of everything.
+
+    Attributes:
+        body: Bytes of a request body.
+        upload: Bytes of an upload of documents.
+        requests: Requests under way at a time from one client, streams not counted.
+        streams: Streams open at a time from one client; an open page holds one or two.
+        all_requests: Requests under way at a time from everyone.
+        all_streams: Streams open at a time from everyone.
+        wait: Seconds for which a client may send nothing of a body that it has begun.
+    """
+
+    body: int = 1_000_000
+    upload: int = 256_000_000
+    requests: int = 32
+    streams: int = 48
+    all_requests: int = 256
+    all_streams: int = 1_000
+    wait: float = 30.0
