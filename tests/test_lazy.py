@@ -68,4 +68,4 @@ def test_a_question_to_a_library_loads_nothing_heavy(tmp_path: Path, encoder: En
 
 
 def test_what_the_tests_look_for_can_be_found() -> None:
-    assert loaded("import nltk") == ["nltk"]
+    assert loaded("import docx") == ["docx"]

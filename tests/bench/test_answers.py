@@ -286,6 +286,7 @@ def test_sets_are_also_taken_together(data: Set) -> None:
 # Conversations
 
 
+@pytest.mark.slow
 def test_follow_ups_are_asked_in_four_ways(data: Set, product: Product) -> None:
     with_rewrite, without = measure_conversations(data, data.questions, product, limit=None)
     assert with_rewrite.data == "house, turns with a rewrite"
@@ -315,6 +316,7 @@ def test_a_set_without_conversations_has_no_table(data: Set, product: Product) -
 # The command
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_and_writes_them(tmp_path: Path) -> None:
     folder, file = write_set(tmp_path / "house"), tmp_path / "figures.json"
     options = ["--data", str(folder), "--cache", str(tmp_path / "cache"), "--open"]
@@ -335,6 +337,7 @@ def test_the_command_prints_tables_and_writes_them(tmp_path: Path) -> None:
     assert tables["abstention"]["counts"] == {"answerable": 4, "not": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FILE.is_file(), reason="no reader has been put into the package yet")
 def test_everything_is_measured_where_nothing_is_named(tmp_path: Path) -> None:
     """With the reader that ships; the limit counts for each measure."""

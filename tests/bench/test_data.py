@@ -148,6 +148,7 @@ def write_files(folder: Path, *answers: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_documents_may_be_files(tmp_path: Path) -> None:
     """Their ids are paths, their blocks the passages; files of no known format are none."""
     data = load_set(write_files(tmp_path, "May"))

@@ -25,6 +25,7 @@ def test_texts_are_repeated_with_other_numbers_until_there_are_enough() -> None:
     assert list(_varied([text], 0)) == []
 
 
+@pytest.mark.slow
 def test_answers_are_timed_in_a_library_that_is_kept(tmp_path: Path) -> None:
     more = [question(f"more {number}", f"Who keeps book {number}?") for number in range(3)]
     folder = write_set(tmp_path / "house", *more)

@@ -1,22 +1,35 @@
-"""The real page: `quoth chat` in a process of its own, and Chromium."""
+"""The real page: `quoth chat` in processes of their own, and Chromium.
+
+A test takes `page`, or `visit` for several pages (each another person), another server, size or
+theme. Every page is watched: no request leaves the machine, nothing fails in the console. Where a
+test fails, screenshot, HTML and console of its pages are kept in test-results/.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
-from small import write
 
-ROOT = Path(__file__).parents[2]
-POLICY = ROOT / "examples/documents/building/lift-maintenance-policy.pdf"
+pytest.register_assert_rewrite("acting", "watching")  # they assert too
+
+from acting import ready  # noqa: E402
+from material import TITLE, house, renew  # noqa: E402
+from people import People  # noqa: E402
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from serving import Running, Server  # noqa: E402
+from small import write  # noqa: E402
+from watching import Somebody, Visit, Watched  # noqa: E402
+
+from index import Library  # noqa: E402
+
+if TYPE_CHECKING:
+    from index.types import Encoder
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -27,72 +40,66 @@ FLAGS = [
     "--no-first-run",
 ]
 
-TITLE = "House & <i>garden</i>"
+_FAILED = pytest.StashKey[bool]()
 
-HOSTILE = (
-    "The garden gnome code is <script>window.broken = 1</script> <b>not bold</b> "
-    "<img src=https://evil.example/x.png onerror=window.broken=1> "
-    '<a class="cite" href="#cite/1-aaaaaaaaaaaa/0-4">[9]</a> [9](#cite/1-aaaaaaaaaaaa/0-4) '
-    '<form action="https://evil.example"><input name="password"></form> '
-    "![x](https://evil.example/y.png) $$x^2$$ ${window.broken=1} {{window.broken}} \u202eevil."
-)
-DOCUMENTS = {
-    "garden.md": (
-        "# Garden rules\n\nDogs are kept on a lead in the garden. Cats may walk freely.\n\n"
-        "## Watering\n\n- Beds are watered before nine in the morning.\n- The hose is rolled up.\n"
-    ),
-    "minutes/2024.txt": (
-        "Minutes of the owners' meeting.\n\n"
-        + "The owners talked about the stairwell for a long time and agreed on nothing.\n\n" * 60
-        + "The owners agreed to replace the boiler in June 2024. It cost 12,400 pounds."
-    ),
-    "hostile.txt": HOSTILE,
-    "<img src=x onerror=alert(1)>.txt": "The strange file name belongs to a file about kites.",
-}
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Remember whether a test failed, for the fixtures that end after it."""
+    report = yield
+    if report.failed:  # type: ignore[attr-defined]
+        item.stash[_FAILED] = True
+    return report
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a real server answers; it must end on Ctrl+C in good order."""
-    folder = write(tmp_path_factory.mktemp("page") / "house", DOCUMENTS)
-    shutil.copy(POLICY, folder / "policy.pdf")
-    command = [
-        sys.executable,
-        str(ROOT / "ui.py"),
-        "chat",
-        str(folder),
-        "--port",
-        "0",
-        "--title",
-        TITLE,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    environment.pop("QUOTH_LIBRARY", None)
-    server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    assert server.stdout is not None
-    assert server.stderr is not None
-    said: list[str] = []
-    # Read on, or a full pipe would stop the server.
-    reader = threading.Thread(target=lambda stream: said.extend(stream), args=(server.stderr,))
-    reader.start()
-    try:
-        line = server.stdout.readline()
-        assert line.startswith("Quoth is at http://127.0.0.1:"), (line, said)
-        yield line.split()[3]
-    finally:
-        server.send_signal(signal.SIGINT)
-        try:
-            status = server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            status = server.wait()
-        reader.join(timeout=10)
-        server.stdout.close()
-        server.stderr.close()
-    assert status == 0, said
-    assert "Traceback" not in "".join(said), "".join(said)
+def running(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Running]:
+    """Servers that run until the end, by kind; tests take `servers` rather."""
+
+    def make(kind: str) -> tuple[Path, list[str | Path]]:
+        path = tmp_path_factory.mktemp(kind).resolve() / "house.quoth"
+        titled: list[str | Path] = ["--title", TITLE]
+        if kind == "house":
+            return path, [house(path.with_suffix("")), *titled]
+        renew(path, encoder)
+        if kind == "working":
+            return path, titled
+        with Library.open(path, encoder=encoder) as library:
+            library.sync(write(path.with_suffix(""), {"broken.pdf": b"%PDF-1.4 cut"}))
+        return path, [*titled, "--read-only"]
+
+    running = Running(make)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def servers(running: Running, encoder: Encoder) -> Callable[[str], Server]:
+    """Running servers by kind.
+
+    The kinds are `house` (its documents stay as they are), `read-only`, and those for tests that
+    add and remove, whose documents are renewed for each: `working` has a few, `empty` none.
+    """
+    given: dict[str, Server] = {}
+
+    def server(kind: str) -> Server:
+        if kind in ("house", "read-only"):
+            return running(kind)
+        if kind not in given:
+            given[kind] = running("working")
+            renew(given[kind].library, encoder)
+            if kind == "empty":
+                with Library.open(given[kind].library, encoder=encoder) as library:
+                    library.remove(given[kind].library.with_suffix(""))
+        return given[kind]
+
+    return server
+
+
+@pytest.fixture(scope="session")
+def address(running: Running) -> str:
+    """Where a server over the documents of a house answers."""
+    return running("house").address
 
 
 @pytest.fixture(scope="session")
@@ -109,39 +116,61 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-class Watched:
-    """What a page must not do: ask another host, raise, or complain."""
+@pytest.fixture(scope="session")
+def people(browser: Browser) -> People:
+    """Whoever comes to the page."""
+    return People(browser)
 
-    def __init__(self, page: Page, address: str) -> None:
-        self.outside: list[str] = []
-        self.errors: list[str] = []
-        self._address = address
-        page.on("request", self._on_request)
-        page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def _on_request(self, request: Request) -> None:
-        if not request.url.startswith((self._address, "data:", "blob:")):
-            self.outside.append(request.url)
+@pytest.fixture
+def somebody(request: pytest.FixtureRequest, people: People) -> Iterator[Somebody]:
+    """Gives pages where nothing is loaded, and watches them; see `watching.Somebody`."""
+    given: list[Watched] = []
 
-    def _on_console(self, message: ConsoleMessage) -> None:
-        # Gradio's own inline scripts, which the content security policy blocks on purpose; and
-        # the browser's note that a citation was refused, which the panel says in words.
-        refused = "404" in message.text and "/api/source/" in message.location["url"]
-        known = "inline script" in message.text or refused
-        if message.type == "error" and not known:
-            self.errors.append(message.text)
+    def somebody(address: str, *, size: str = "desk", theme: str = "light") -> Page:
+        page = people.somebody(len(given), size=size, theme=theme)
+        if not page.url.startswith(address):
+            page.goto("about:blank")  # what is open asks another server
+        given.append(Watched(page, address))
+        return page
+
+    yield somebody
+    try:
+        if not request.node.stash.get(_FAILED, False):
+            for watched in given:
+                watched.check()
+    except AssertionError:
+        request.node.stash[_FAILED] = True
+        raise
+    finally:
+        for number, watched in enumerate(given, start=1):
+            if request.node.stash.get(_FAILED, False):
+                watched.keep(f"{request.node.name}-{number}")
+                people.forget(watched.page)
+            else:
+                people.leaves(watched.page)
+
+
+@pytest.fixture
+def visit(somebody: Somebody, servers: Callable[[str], Server]) -> Visit:
+    """Opens pages and watches them; see `watching.Visit`."""
+
+    def visit(
+        kind: str = "house", query: str = "", *, size: str = "desk", theme: str = "light"
+    ) -> Page:
+        address = servers(kind).address
+        page = somebody(address, size=size, theme=theme)
+        target = f"{address}/{query}"
+        if page.url.partition("#")[0] == target.partition("#")[0]:
+            page.goto("about:blank")  # or only the fragment would change
+        page.goto(target)
+        ready(page)
+        return page
+
+    return visit
 
 
 @pytest.fixture(params=[""])
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
-    """The page, 1280 x 800; parametrise indirectly with what follows the address."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    watched = Watched(page, address)
-    page.goto(f"{address}/{request.param}")
-    page.get_by_role("textbox", name="Question").wait_for()
-    yield page
-    context.close()
-    assert watched.outside == []
-    assert watched.errors == []
+def page(request: pytest.FixtureRequest, visit: Visit) -> Page:
+    """The page of the house, 1280 x 800; parametrise indirectly with what follows the address."""
+    return visit(query=request.param)

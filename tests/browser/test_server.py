@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from qa.web.guard import CONTENT_SECURITY_POLICY
+from qa.web.settings import STATIC
 
 EVIL = {"Origin": "https://evil.example"}
 
@@ -61,9 +62,9 @@ def test_routes_that_take_files_or_run_functions_are_closed(address: str, path: 
 
 
 def test_the_page_loads_our_script_and_nothing_from_elsewhere(address: str) -> None:
-    assert "/quoth/page.js" in get(address, "/").text
+    assert "_quoth/page.js" in get(address, "/").text
     for name in ("page.js", "page.css", "cite.js", "documents.js", "dom.js"):
-        reply = get(address, f"/quoth/{name}")
+        reply = get(address, f"{STATIC}/{name}")
         assert reply.status == 200
         assert "innerHTML" not in reply.text
         assert "://" not in reply.text.replace("http://www.w3.org/2000/svg", "")

@@ -54,6 +54,7 @@ def test_a_window_without_text_has_no_span() -> None:
     assert margin < -1e3
 
 
+@pytest.mark.slow
 def test_a_figure_nothing_can_be_said_about_is_left_out() -> None:
     """Of a reader whose head knows nothing yet."""
     folder = default_model()

@@ -61,6 +61,7 @@ class Stopped(Exception):
     """The machine was switched off."""
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +114,7 @@ def test_what_was_asked_is_learnt(tmp_path: Path) -> None:
     assert log(out)[-1] == {"step": 40, "exact": 1.0, "sentence": 1.0}
 
 
+@pytest.mark.slow
 def test_words_do_not_move_and_the_rest_does(tmp_path: Path) -> None:
     data = examples(tmp_path)
     assert run(data, tmp_path / "one", "--steps", "1") == 0
