@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWERED",
-    "CONTRADICTED",
     "DOCUMENTS",
     "FEW",
     "HOSTILE",
@@ -46,12 +45,12 @@ HOSTILE_NAME = "<img src=x onerror=alert(1)>.txt"
 
 # Long words make a long text of few passages, which is indexed quickly.
 _SENTENCE = (
-    "Notwithstanding thunderstorms, the conscientious superintendent of the northern lighthouse "
-    "meticulously documents extraordinary circumstances in the administrative ledger.\n\n"
+    "Notwithstanding thunderstorms, conscientious superintendents meticulously documented "
+    "extraordinary circumstances.\n\n"
 )
 _HANDBOOK = "# The keeper's handbook\n\n" + "".join(
     f"## Part {part}\n\n"
-    + _SENTENCE * 30
+    + _SENTENCE * 48
     + ("The lantern is lit with whale oil only in March.\n\n" if part == 13 else "")
     for part in range(1, 37)
 )
@@ -99,7 +98,6 @@ FEW = len(_FEW)
 
 ANSWERED = "Where are dogs kept on a lead?"
 PAGED = "How often are the passenger lifts inspected and serviced?"
-CONTRADICTED = "How often are the lifts inspected?"
 LONG = "What is inspected?"
 UNANSWERED = "Who won the chess championship in Reykjavik?"
 UNASKABLE = "x" * 2_001

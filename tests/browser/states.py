@@ -21,7 +21,7 @@ from acting import (
     panel,
     unfocus,
 )
-from material import ANSWERED, CONTRADICTED, LONG, PAGED, UNANSWERED, UNASKABLE
+from material import ANSWERED, LONG, PAGED, UNANSWERED, UNASKABLE
 from playwright.sync_api import FilePayload, Page, expect
 from serving import Server
 
@@ -92,11 +92,10 @@ def asking_more(page: Page, server: Server) -> Iterator[str]:
     yield "answer with more passages"
     begin(page)
     ask(page, PAGED)
-    expect(ask(page, "And the goods lift?").locator(".searched")).to_be_visible()
-    yield "follow-up"
-    begin(page)
-    expect(ask(page, CONTRADICTED).locator(".disagreement")).to_be_visible()
-    yield "disagreement"
+    answer = ask(page, "And the goods lift?")
+    expect(answer.locator(".searched")).to_be_visible()
+    expect(answer.locator(".disagreement")).to_be_visible()
+    yield "follow-up, and a disagreement"
     begin(page)
     expect(ask(page, UNANSWERED)).to_have_class(re.compile("abstained"))
     yield "abstention"
@@ -140,7 +139,7 @@ def reading_a_text(page: Page, server: Server) -> Iterator[str]:
     yield "source refused"
 
 
-@walk(everyday=True)
+@walk()
 def reading_a_pdf(page: Page, server: Server) -> Iterator[str]:
     quote = ask(page, PAGED).locator(".quote", has_text="policy.pdf").first
     quote.locator("a.cite").first.click()
@@ -164,7 +163,7 @@ def reading_a_table(page: Page, server: Server) -> Iterator[str]:
 # Documents -------------------------------------------------------------------------------------
 
 
-@walk(everyday=True)
+@walk()
 def choosing_documents(page: Page, server: Server) -> Iterator[str]:
     drawer = documents(page)
     expect(drawer).to_contain_text("garden.md")

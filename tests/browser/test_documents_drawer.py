@@ -224,6 +224,7 @@ def test_the_list_is_walked_and_chosen_with_the_keyboard(own: Page) -> None:
     expect(panel(own)).to_contain_text("The cellar is dry.")
 
 
+@pytest.mark.slow
 def test_a_range_is_chosen_with_the_mouse_and_a_document_opened(page: Page) -> None:
     drawer = documents(page)
     drawer.get_by_role("checkbox", name="Search in garden.md").click()

@@ -63,6 +63,7 @@ def test_a_stored_conversation_is_opened_and_gone_on_with(page: Page) -> None:
     assert titles(page) == [PAGED, ANSWERED]
 
 
+@pytest.mark.slow
 def test_a_conversation_is_found_renamed_exported_and_deleted(page: Page) -> None:
     ask(page, PAGED)
     ask(page, UNANSWERED)
@@ -154,6 +155,7 @@ def is_deleted(page: Page, drawer: Locator) -> None:
     expect(page.locator("#chat .asked")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_question_asked_with_the_list_open_comes_into_it(
     page: Page, servers: Callable[[str], Server]
 ) -> None:
@@ -165,6 +167,7 @@ def test_a_question_asked_with_the_list_open_comes_into_it(
     assert server.address in page.url
 
 
+@pytest.mark.slow
 def test_everyone_sees_their_own(visit: Visit) -> None:
     mine, theirs = visit(), visit()
     ask(mine, ANSWERED)
@@ -179,6 +182,7 @@ def test_everyone_sees_their_own(visit: Visit) -> None:
     expect(theirs.locator("body")).not_to_contain_text(DOGS)
 
 
+@pytest.mark.slow
 def test_many_conversations_are_grouped_by_day_and_come_in_parts(
     page: Page, servers: Callable[[str], Server]
 ) -> None:

@@ -107,6 +107,7 @@ def test_keys_can_be_switched_off_for_good(page: Page) -> None:
     expect(drawer(page, "Conversations")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_escape_closes_one_thing_at_a_time(page: Page) -> None:
     ask(page, ANSWERED).locator("a.cite").first.press("Enter")
     expect(panel(page).locator("mark").first).to_be_visible()

@@ -24,7 +24,7 @@ from qa.web.password import Password
 if TYPE_CHECKING:
     from watching import Somebody
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WORDS = "correct horse battery"
 HOUSE = {
@@ -74,16 +74,13 @@ def signed_in(page: Page, place: Guarded, query: str = "") -> Page:
     return page
 
 
-@pytest.mark.parametrize(
-    "strip",
-    [
-        pytest.param(False, id="path-kept"),
-        pytest.param(True, id="path-taken-off", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("strip", [False, True], ids=["path-kept", "path-taken-off"])
 def test_the_whole_page_works_under_a_path(place: Guarded, somebody: Somebody, strip: bool) -> None:
     place.path.strip = strip
     page = somebody(place.address)  # which may ask nothing of what else lives at that host
+    used: set[tuple[str, str]] = set()
+    note = lambda request: used.add((request.method, request.url))  # noqa: E731 - taken off again
+    page.on("request", note)
     page.goto(place.address)  # without the slash at the end
     expect(page).to_have_title("Sign in · Quoth")
     expect(page.get_by_label("Password", exact=True)).to_be_focused()
@@ -104,9 +101,27 @@ def test_the_whole_page_works_under_a_path(place: Guarded, somebody: Somebody, s
     expect(panel(page).locator("mark").first).to_contain_text("Dogs are kept on a lead")
     page.reload()
     expect(panel(page).locator("mark").first).to_contain_text("Dogs are kept on a lead")
+    page.remove_listener("request", note)
+    closed_to_strangers(place, used)
 
 
-@pytest.mark.slow
+def closed_to_strangers(place: Guarded, used: set[tuple[str, str]]) -> None:
+    """What a whole visit asked for, ours and Gradio's, asked again by somebody else."""
+    parts = {"/gradio_api/queue/join", "/gradio_api/queue/data", "/config", "/assets/", "/api/"}
+    for part in parts:
+        assert any(f"/quoth{part}" in url for _, url in used), part
+    closed = 0
+    with httpx2.Client(trust_env=False) as stranger:
+        for method, url in sorted(used):
+            path = urlsplit(url).path.removeprefix("/quoth")
+            if url == place.address or path in ("/login", "/logout") or path in LOGIN_FILES:
+                continue
+            status = stranger.request(method, url).status_code
+            assert status == 401, (method, url)
+            closed += 1
+    assert closed > 30
+
+
 def test_a_citation_that_was_sent_is_there_after_signing_in(
     place: Guarded, somebody: Somebody
 ) -> None:
@@ -118,25 +133,19 @@ def test_a_citation_that_was_sent_is_there_after_signing_in(
     expect(panel(page).locator("mark").first).to_contain_text("Dogs are kept on a lead")
 
 
-@pytest.mark.slow
-def test_signing_out_closes_everything(place: Guarded, somebody: Somebody) -> None:
-    page = signed_in(somebody(place.address), place)
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("status")).to_have_text("You are signed out.")
-    page.go_back()
-    expect(page.get_by_label("Password", exact=True)).to_be_visible()
-    page.goto(f"{place.address}/")
-    expect(page).to_have_title("Sign in · Quoth")
-
-
-@pytest.mark.slow
-def test_an_open_page_notices_that_one_has_signed_out(place: Guarded, somebody: Somebody) -> None:
+def test_signing_out_closes_everything_and_an_open_page_notices(
+    place: Guarded, somebody: Somebody
+) -> None:
     page = signed_in(somebody(place.address), place)
     ask(page, DOGS)
     other = page.context.new_page()
     other.goto(f"{place.address}/")
     other.get_by_role("button", name="Sign out").click()
-    expect(other.get_by_role("status")).to_be_visible()
+    expect(other.get_by_role("status")).to_have_text("You are signed out.")
+    other.go_back()
+    expect(other.get_by_label("Password", exact=True)).to_be_visible()
+    other.goto(f"{place.address}/")
+    expect(other).to_have_title("Sign in · Quoth")
     page.bring_to_front()
     box = page.get_by_role("textbox", name="Question", exact=True)
     box.fill("How often is the lift inspected?")
@@ -154,7 +163,6 @@ def test_an_open_page_notices_that_one_has_signed_out(place: Guarded, somebody: 
     expect(ask(page, "How often is the lift inspected?")).to_contain_text("every twelve months")
 
 
-@pytest.mark.slow
 def test_without_script_one_can_sign_in(place: Guarded, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -165,7 +173,6 @@ def test_without_script_one_can_sign_in(place: Guarded, browser: Browser) -> Non
     context.close()
 
 
-@pytest.mark.slow
 def test_the_form_keeps_nobody_out(place: Guarded, somebody: Somebody) -> None:
     page = somebody(place.address)
     page.emulate_media(reduced_motion="reduce")
@@ -198,36 +205,6 @@ def looks_right(page: Page) -> None:
 # Without a browser
 
 
-@pytest.mark.slow
-def test_every_route_that_the_page_used_is_closed_without_a_session(
-    place: Guarded, browser: Browser
-) -> None:
-    """Ours and Gradio's: what a whole visit asked for, asked again by somebody else."""
-    used: set[tuple[str, str]] = set()
-    page = browser.new_page()  # with nothing in its cache, so that it asks for everything
-    page.on("request", lambda request: used.add((request.method, request.url)))
-    signed_in(page, place)
-    ask(page, DOGS).locator("a.cite").first.click()
-    expect(panel(page).locator("mark").first).to_be_visible()
-    page.close()
-    parts = {"/gradio_api/queue/join", "/gradio_api/queue/data", "/config", "/assets/", "/api/"}
-    for part in parts:
-        assert any(f"/quoth{part}" in url for _, url in used), part
-    closed = 0
-    with httpx2.Client(trust_env=False) as stranger:
-        for method, url in sorted(used):
-            path = urlsplit(url).path.removeprefix("/quoth")
-            if not url.startswith(place.address) or path in ("/login", "/logout"):
-                continue
-            if path in LOGIN_FILES:
-                continue
-            status = stranger.request(method, url).status_code
-            assert status == 401, (method, url)
-            closed += 1
-    assert closed > 30
-
-
-@pytest.mark.slow
 def test_every_route_is_closed_without_a_session(place: Guarded) -> None:
     """Ours and Gradio's, also those that the page never uses; none is known by its name here."""
     every = routes_of_gradio()
@@ -260,7 +237,6 @@ def routes_of_gradio() -> set[tuple[str, str]]:
     return addresses(app)
 
 
-@pytest.mark.slow
 def test_a_program_asks_with_its_token(place: Guarded) -> None:
     headers = {"authorization": f"Bearer {place.token}"}
     body = {"question": DOGS}
@@ -272,7 +248,6 @@ def test_a_program_asks_with_its_token(place: Guarded) -> None:
             assert "set-cookie" not in reply.headers
 
 
-@pytest.mark.slow
 def test_guessing_gets_slower(place: Guarded) -> None:
     """By the address that the proxy saw; a forged one in front of it changes nothing."""
     headers = {"x-forwarded-for": "198.51.100.77"}

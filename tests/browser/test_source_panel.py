@@ -247,6 +247,7 @@ def test_tables_lists_and_code_look_like_it(opens: Opens, server: Server) -> Non
     expect(panel(page).get_by_role("columnheader").first).to_have_text("Day")
 
 
+@pytest.mark.slow
 def test_pages_are_turned_enlarged_and_read_as_text(opens: Opens, server: Server) -> None:
     page = opens(cite(server, "policy.pdf", POLICY))
     settled(page)
