@@ -91,14 +91,16 @@ def test_what_is_not_answered_looks_different_and_everything_is_read_out(page: P
 def test_a_question_is_asked_again_and_edited_in_its_place(page: Page) -> None:
     first = ask(page, PAGED).get_attribute("id")
     page.get_by_role("button", name="Ask again").click()
-    expect(page.locator(f"#{first}")).to_have_count(0)
-    expect(page.locator(COMPLETE)).to_contain_text("The passenger lifts are inspected")
+    expect(page.locator(f"#{first}")).to_have_count(0, timeout=20_000)
+    expect(page.locator(COMPLETE)).to_contain_text(
+        "The passenger lifts are inspected", timeout=20_000
+    )
     page.get_by_role("button", name="Edit this question").click()
     box = page.locator("#chat form.edit textarea")
     expect(box).to_have_value(PAGED)
     box.fill(ANSWERED)
     box.press("Enter")
-    expect(page.locator("#chat .asked")).to_have_count(1)
+    expect(page.locator("#chat .asked")).to_have_count(1, timeout=20_000)
     expect(page.locator(COMPLETE)).to_contain_text("Dogs are kept on a lead", timeout=20_000)
 
 
