@@ -43,10 +43,18 @@ _OFFLINE = {
     "TRANSFORMERS_OFFLINE": "1",
 }
 
+# Gradio counts who asked what for a dashboard that we do not have, with pandas and after every
+# question more slowly, for up to 10,000 of them.
+_NO_DASHBOARD = {
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+}
+_MOST_PAGES = 500  # that Gradio keeps values of; none of ours needs any
+
 
 def build_page(library: "Library", settings: "PageSettings | None" = None) -> "FastAPI":
     """Return the whole page as one application: our routes, and Gradio's chat at `/`."""
-    os.environ.update(_OFFLINE)
+    os.environ.update(_OFFLINE | _NO_DASHBOARD)
     import gradio as gr
 
     from qa.web.app import create_app
@@ -61,9 +69,12 @@ def build_page(library: "Library", settings: "PageSettings | None" = None) -> "F
         without_script=_without_script(settings),
         path=settings.path,
     )
+    chat = _chat(app.state.services)
+    # What may be sent to each function of the chat, see `qa.web.chat_door`.
+    app.state.chat_inputs = {number: len(fn.inputs) for number, fn in chat.fns.items()}
     gr.mount_gradio_app(
         app,
-        _chat(app.state.services),
+        chat,
         path="",
         theme=gr.themes.Base(
             font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
@@ -173,6 +184,7 @@ def _chat(services: "Services") -> "gr.Blocks":
         options |= {"concurrency_limit": None, "concurrency_id": "stopping"}
         halt.click(stop, [context], [chatbot, question], cancels=asked, **options)
     page.queue(max_size=64, api_open=False)
+    page.state_session_capacity = _MOST_PAGES
     return page
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from index.store import Store
 from index.sync import source_id
 from index.types import DocumentInfo
 
-__all__ = ["Texts", "add_texts", "file_to_add", "placed"]
+__all__ = ["Texts", "add_texts", "file_to_add"]
 
 Texts = Iterable[tuple[str, str, str | None, str | None]]
 
@@ -71,17 +70,3 @@ def file_to_add(path: Path, name: str | None, uploads: Path) -> tuple[Path, Path
     if target.parent != uploads or target.name.startswith((".", "~$")):
         raise SourceError(f"{name or file.name!r} cannot be the name of a document.")
     return file, target
-
-
-@contextmanager
-def placed(file: Path, target: Path) -> Iterator[None]:
-    """Copy `file` to `target`; if the block fails, what was there before is there again."""
-    target.parent.mkdir(exist_ok=True)
-    before = target.read_bytes() if target.exists() else None
-    try:
-        target.write_bytes(file.read_bytes())
-        yield
-    except BaseException:
-        # What is not in the library is not kept; an earlier version is.
-        target.unlink(missing_ok=True) if before is None else target.write_bytes(before)
-        raise

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from index.draft import living
-from index.errors import DocumentNotFoundError, SourceError
+from index.errors import DocumentNotFoundError, LibraryDamagedError, SourceError
 from index.failures import forget_failures
 from index.reports import Source
-from index.searcher import COLUMNS, document_info
 from index.store import generation
 from index.sync import SourceRow
 from index.types import DocumentInfo
 
-__all__ = ["UPLOADS", "Catalogue"]
+__all__ = ["COLUMNS", "UPLOADS", "Catalogue", "document_info"]
 
 UPLOADS = "uploads"
+_LONGEST_NUMBER = 19  # digits; SQLite has no longer ones
+COLUMNS = (
+    "id, source, path, title, type, date, language, text_hash, characters, sentences, pages,"
+    " blank_pages, warnings, indexed_at"
+)
+
+
+def document_info(row: sqlite3.Row, bases: Mapping[int, Path]) -> DocumentInfo:
+    """Return a row with `COLUMNS` of the documents as a value.
+
+    Args:
+        row: Of the table `documents`.
+        bases: By source, the folder that paths are relative to.
+
+    Raises:
+        LibraryDamagedError: It is no such row.
+    """
+    values: dict[str, Any] = dict(row)
+    try:
+        values["blank_pages"] = tuple(json.loads(values["blank_pages"]))
+        values["warnings"] = tuple(json.loads(values["warnings"]))
+        base = bases.get(values["source"])
+        return DocumentInfo(file=None if base is None else base / values["path"], **values)
+    except (TypeError, ValueError) as error:
+        raise LibraryDamagedError(f"the entry of document {row['id']}", row["id"]) from error
 
 
 class Catalogue:
@@ -91,6 +117,13 @@ class Catalogue:
         ).fetchone()
         return None if row is None else str(row[0])
 
+    def upload_hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of each upload as it was read, by path."""
+        rows = self.db.execute(
+            "SELECT path, hash FROM files JOIN sources ON sources.id = source WHERE kind = 'upload'"
+        )
+        return {row["path"]: row["hash"] for row in rows}
+
     def source(self, root: Path) -> SourceRow:
         """Return the source at `root`, or what it will be.
 
@@ -161,7 +194,7 @@ class Catalogue:
         else:
             found = _called(documents.values(), what)
             known = bool(found) or self._source_at(what) is not None
-            if not known and str(what).isdecimal():
+            if not known and str(what).isdecimal() and len(str(what)) < _LONGEST_NUMBER:
                 return self._called(documents, int(str(what)))
         if not known:
             raise DocumentNotFoundError(
@@ -173,9 +206,12 @@ class Catalogue:
     def _source_at(self, what: str | os.PathLike[str]) -> int | None:
         if what == "":
             return None
-        place = str(Path(what).expanduser().resolve())
+        place = _place_of(what)
+        if place is None:
+            return None
         row = self.db.execute(
-            "SELECT id FROM sources WHERE location = ? AND kind IN ('folder', 'file')", (place,)
+            "SELECT id FROM sources WHERE location = ? AND kind IN ('folder', 'file')",
+            (str(place),),
         ).fetchone()
         return None if row is None else int(row["id"])
 
@@ -199,18 +235,27 @@ class Catalogue:
             )
 
 
+def _place_of(what: str | os.PathLike[str]) -> Path | None:
+    """Return the place on disk that `what` names, or None where it can name none."""
+    try:
+        return Path(what).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        # A null character, half of a surrogate pair, or the home of a person whom nobody knows.
+        return None
+
+
 def _called(documents: Iterable[DocumentInfo], what: str | os.PathLike[str]) -> list[DocumentInfo]:
     """Return documents by path, folder or place on disk; failing that by file name."""
     if what == "":  # Path("") would be the working folder
         return []
     documents = list(documents)
-    place = Path(what).expanduser().resolve()
+    place = _place_of(what)
     wanted = str(what).strip("/")
     found = [
         info
         for info in documents
-        if info.path == wanted
+        if info.path in (wanted, str(what))
         or info.path.startswith(wanted + "/")
-        or (info.file is not None and (info.file == place or place in info.file.parents))
+        or (info.file is not None and place in (info.file, *info.file.parents))
     ]
     return found or [info for info in documents if info.name == wanted]

@@ -10,10 +10,10 @@ import zlib
 from collections import OrderedDict
 from typing import Any
 
-from index.errors import DocumentNotFoundError
+from index.errors import DocumentNotFoundError, LibraryDamagedError
 from index.types import Block, BlockKind, Document, Page
 
-__all__ = ["ContentCache", "decode_content", "encode_content", "text_hash"]
+__all__ = ["ContentCache", "decode_content", "encode_content", "stored_content", "text_hash"]
 
 
 def text_hash(text: str) -> str:
@@ -62,6 +62,27 @@ def decode_content(data: bytes) -> Document:
     )
 
 
+def stored_content(db: sqlite3.Connection, number: int) -> Document:
+    """Return the stored document with this number, alive or not.
+
+    Raises:
+        DocumentNotFoundError: There is none.
+        LibraryDamagedError: Its text is not the one that was stored.
+    """
+    row = db.execute(
+        "SELECT content, text_hash, path FROM documents WHERE id = ?", (number,)
+    ).fetchone()
+    if row is None:
+        raise DocumentNotFoundError(f"The library has no document number {number}.")
+    try:
+        document = decode_content(row[0])
+        if text_hash(document.text) == row[1]:
+            return document
+    except (zlib.error, ValueError, TypeError, KeyError, AttributeError, MemoryError):
+        pass  # what was stored can be read
+    raise LibraryDamagedError(f"the text of {row[2]} (document {number})", number)
+
+
 class ContentCache:
     """Documents read lately; a document's content never changes, so none is ever stale."""
 
@@ -76,15 +97,13 @@ class ContentCache:
 
         Raises:
             DocumentNotFoundError: There is none.
+            LibraryDamagedError: Its text is not the one that was stored.
         """
         with self._lock:
             if document in self._documents:
                 self._documents.move_to_end(document)
                 return self._documents[document]
-        row = db.execute("SELECT content FROM documents WHERE id = ?", (document,)).fetchone()
-        if row is None:
-            raise DocumentNotFoundError(f"The library has no document number {document}.")
-        content = decode_content(row[0])
+        content = stored_content(db, document)
         with self._lock:
             if document not in self._documents:
                 self._documents[document] = content

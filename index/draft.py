@@ -16,6 +16,7 @@ from typing import Self
 
 from index.errors import ModelMismatchError
 from index.ingest import Ingest
+from index.seals import EVERYTHING, verify
 from index.store import Store, generation, get_meta, now, set_meta
 from index.types import Encoder
 from index.vectors import VectorBase, write_base
@@ -62,7 +63,8 @@ class Draft:
         self._ingest: Ingest | None = None
         self._words: WordWriter | None = None
         self._retired: list[int] = []
-        with store.writing() as db:
+        with store.writing(seal=()) as db:  # what is not published is not sealed
+            verify(db, ("meta", "models", "generations"))
             self.base = generation(db)
             # What an interrupted sync left is never alive; `compact` takes it away.
             db.execute("UPDATE documents SET died = born WHERE born > ?", (self.base,))
@@ -90,7 +92,7 @@ class Draft:
         """Where documents go in; loads the model at the first use."""
         if self._ingest is None:
             encoder = self._encoder()
-            with self._store.writing() as db:
+            with self._store.writing(seal=("models",)) as db:
                 self._model = self._model_row(db, encoder)
             self._words = self._open_words()
             self._ingest = Ingest(
@@ -153,7 +155,7 @@ class Draft:
             words, self._words = self._words.commit(), None
         with self._store.reading() as db:
             vectors = self._vector_base(db)
-        with self._store.writing() as db:
+        with self._store.writing(seal=EVERYTHING) as db:
             db.executemany(
                 "UPDATE documents SET died = ? WHERE id = ?",
                 [(self.generation, document) for document in self._retired],

@@ -4,12 +4,15 @@ QuothError
 ├── SourceError            a folder, file or pattern given by the user
 ├── SyncCancelledError     somebody stopped a sync
 ├── FormatError            a file that cannot be read; `reason` fits into a report
+│   └── ParserEndedError   it cost its parser the process
 ├── EncoderError           the embedding model
 │   └── ModelMismatchError
 ├── LibraryError           the library folder
 │   ├── LibraryNotFoundError
 │   ├── LibraryFormatError
+│   ├── LibraryDamagedError    something in it is not what was written
 │   └── LibraryLockedError
+├── BackupError            a file that is no whole backup, or cannot become one
 ├── DocumentNotFoundError  an id or name the library does not hold
 ├── ConversationNotFoundError  an id that names none of a person's conversations
 ├── QuestionError          a question that cannot be asked
@@ -19,16 +22,19 @@ QuothError
 from __future__ import annotations
 
 __all__ = [
+    "BackupError",
     "ConversationNotFoundError",
     "DocumentNotFoundError",
     "EncoderError",
     "FormatError",
+    "LibraryDamagedError",
     "LibraryError",
     "LibraryFormatError",
     "LibraryLockedError",
     "LibraryNotFoundError",
     "MissingExtraError",
     "ModelMismatchError",
+    "ParserEndedError",
     "QuestionError",
     "QuothError",
     "SourceError",
@@ -62,6 +68,10 @@ class FormatError(QuothError):
         self.reason = reason
 
 
+class ParserEndedError(FormatError):
+    """A file took too long or too much memory, or made its parser crash; it would again."""
+
+
 class EncoderError(QuothError):
     """An embedding model cannot be loaded or does not work as it should."""
 
@@ -89,8 +99,26 @@ class LibraryFormatError(LibraryError):
     """The folder is no library, or one that this version cannot read."""
 
 
+class LibraryDamagedError(LibraryError):
+    """Something in the library is not what was written; nothing of it is shown.
+
+    `what` names it, `document` is its number where it belongs to one.
+    """
+
+    def __init__(self, what: str, document: int | None = None) -> None:
+        super().__init__(
+            f"The library is damaged: {what} is not what was stored; "
+            "`quoth doctor` tells what can be mended; otherwise restore it from a backup."
+        )
+        self.what, self.document = what, document
+
+
 class LibraryLockedError(LibraryError):
     """Another process is changing the library."""
+
+
+class BackupError(QuothError):
+    """A backup cannot be made, or what was given is no whole one."""
 
 
 class DocumentNotFoundError(QuothError):

@@ -1,4 +1,9 @@
-"""Small things about files."""
+"""Small things about files, and who may read those of a library.
+
+What is made has the permissions of the folder it is in, without those to execute; a library's
+folder is made for its owner alone. So nobody else reads what is in it, and whoever opens the
+folder to a group on purpose opens what comes later too. The umask of the process has no say.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,18 @@ import os
 import zlib
 from pathlib import Path
 
-__all__ = ["bytes_in", "checksum", "flush", "sha256"]
+__all__ = [
+    "bytes_in",
+    "checksum",
+    "create_private",
+    "file_mode",
+    "flush",
+    "folder_within",
+    "private_folder",
+    "settle",
+    "sha256",
+    "write_private",
+]
 
 _CHUNK = 1 << 22
 
@@ -49,3 +65,62 @@ def bytes_in(folder: Path) -> int:
             with contextlib.suppress(FileNotFoundError):
                 size += os.stat(os.path.join(inside, name)).st_size
     return size
+
+
+def file_mode(folder: Path) -> int:
+    """Return the permissions that a new file in `folder` gets."""
+    return folder.stat().st_mode & 0o666 | 0o600
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder for its owner alone, and those above it as usual, to survive a power cut."""
+    if not folder.is_dir():
+        missing = [above for above in folder.parents if not above.is_dir()]
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            folder.chmod(0o700)
+        for made in (folder, *missing):
+            flush(made.parent)
+
+
+def folder_within(folder: Path) -> None:
+    """Make a folder with the permissions of the one it is in; there already, it stays."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        folder.chmod(folder.parent.stat().st_mode & 0o777 | 0o700)
+
+
+def create_private(path: Path) -> None:
+    """Make an empty file before somebody else's code opens it; there already, it stays."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    try:
+        os.fchmod(handle, file_mode(path.parent))
+    finally:
+        os.close(handle)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file; a new one gets the permissions of its folder."""
+    create_private(path)
+    path.write_bytes(data)
+
+
+def settle(folder: Path) -> None:
+    """Give what is below `folder` its permissions: files that other code has made."""
+    mode = folder.stat().st_mode
+    for inside, folders, names in os.walk(folder):
+        for name in folders:
+            _chmod(os.path.join(inside, name), mode & 0o777 | 0o700)
+        for name in names:
+            _chmod(os.path.join(inside, name), mode & 0o666 | 0o600)
+
+
+def _chmod(path: str, mode: int) -> None:
+    # Somebody else's file stays as it is, and one that is gone meanwhile needs nothing.
+    with contextlib.suppress(OSError):
+        if not os.path.islink(path) and os.stat(path).st_mode & 0o777 != mode:
+            os.chmod(path, mode)

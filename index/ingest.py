@@ -18,6 +18,8 @@ import numpy as np
 from index.content import encode_content, text_hash
 from index.errors import FormatError
 from index.passages import PASSAGES_VERSION, group
+from index.sealing import Whole
+from index.seals import DOCUMENT, PASSAGE, SENTENCE, columns, vector_crc
 from index.searchview import plain
 from index.sentences import SPLITTER_VERSION, split_document
 from index.store import Store, now
@@ -25,7 +27,18 @@ from index.terms import TERMS_VERSION, index_terms
 from index.types import Block, Document, Encoder, PassageSpan, Sentence
 from index.words import WordWriter
 
-__all__ = ["PIPELINE", "Ingest", "Label", "Prepared", "document_of", "prepare"]
+__all__ = [
+    "PIPELINE",
+    "Ingest",
+    "Label",
+    "Prepared",
+    "document_of",
+    "insert_vector",
+    "key_of",
+    "label_of",
+    "next_number",
+    "prepare",
+]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
@@ -122,6 +135,23 @@ def prepare(document: Document, label: Label) -> Prepared:
     )
 
 
+def label_of(row: sqlite3.Row, document: Document) -> Label:
+    """Return the label that a stored document was taken in with.
+
+    Args:
+        row: Its source, path, type, title and date.
+        document: The same one.
+    """
+    name = row["path"].rsplit("/", 1)[-1]  # stands in where there is no title
+    return Label(
+        source=row["source"],
+        path=row["path"],
+        type=row["type"],
+        title="" if row["title"] in (document.title, name) else row["title"],
+        date=row["date"],
+    )
+
+
 def _sentence_string(document: Document, sentence: Sentence) -> str:
     block: Block = document.blocks[sentence.block]
     text = plain(document.text[sentence.start : sentence.end])
@@ -174,7 +204,7 @@ class Ingest:
         waiting, self._waiting, self._waiting_sentences = self._waiting, [], 0
         vectors = self._vectors([prepared for prepared, _ in waiting])
         for prepared, then in waiting:
-            with self._store.writing() as db:
+            with self._store.writing(seal=()) as db:
                 document = self._insert(db, prepared, vectors)
             self._words.add(self._entries(document))
             self.sentences += len(prepared.sentences)
@@ -184,7 +214,7 @@ class Ingest:
     def _vectors(self, documents: Sequence[Prepared]) -> dict[str, int]:
         """Return the number of each string's vector, embedding and staging those that are new."""
         strings = list(dict.fromkeys(s for document in documents for s in document.strings))
-        keys = {string: _key(string) for string in strings}
+        keys = {string: key_of(string) for string in strings}
         with self._store.reading() as db:
             known = _known(db, self._model, keys.values())
         new = [string for string in strings if keys[string] not in known]
@@ -192,10 +222,11 @@ class Ingest:
         for start in range(0, len(new), STAGE):
             some = new[start : start + STAGE]
             encoded = np.asarray(self._encoder.encode_documents(some), np.float16)
-            rows = [(self._model, keys[s], encoded[i].tobytes()) for i, s in enumerate(some)]
-            with self._store.writing() as db:
-                db.executemany("INSERT INTO vectors(model, key, vector) VALUES(?, ?, ?)", rows)
-                known |= _known(db, self._model, (row[1] for row in rows))
+            with self._store.writing(seal=()) as db:
+                first = next_number(db, "vectors")
+                for number, (string, vector) in enumerate(zip(some, encoded, strict=True), first):
+                    insert_vector(db, number, self._model, keys[string], vector.tobytes())
+                    known[keys[string]] = number
             self.embedded += len(some)
             done = sum(len(d.sentences) for d in documents) * (start + len(some)) // len(new)
             self._tell(documents[0].label.path, self.sentences + done)
@@ -207,68 +238,25 @@ class Ingest:
         self._on_progress(path, self._told)
 
     def _insert(self, db: sqlite3.Connection, item: Prepared, vectors: dict[str, int]) -> int:
-        document, label = item.document, item.label
-        blank = [page.number for page in document.pages if page.start == page.end]
-        cursor = db.execute(
-            "INSERT INTO documents(source, path, title, type, date, language, text_hash,"
-            " characters, sentences, pages, blank_pages, warnings, indexed_at, pipeline,"
-            " content, born) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                label.source,
-                label.path,
-                item.title,
-                label.type,
-                label.date or document.date,
-                document.language,
-                text_hash(document.text),
-                len(document.text),
-                len(item.sentences),
-                len(document.pages),
-                json.dumps(blank),
-                json.dumps(document.warnings),
-                now(),
-                PIPELINE,
-                encode_content(document),
-                self._generation,
-            ),
+        number, first = next_number(db, "documents"), next_number(db, "passages")
+        places = range(len(item.passages))
+        whole = Whole(
+            _document_row(item, number, self._generation),
+            [_passage_row(item, place, first + place, number, vectors) for place in places],
+            [_sentence_rows(item, place, first + place, vectors) for place in places],
+            encode_content(item.document),
         )
-        number = int(cursor.lastrowid or 0)
-        for place, passage in enumerate(item.passages):
-            terms = item.passage_terms[place]
-            cursor = db.execute(
-                'INSERT INTO passages(document, first, last, start, "end", page, headings,'
-                " context, vector, terms, term_count) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    number,
-                    passage.first,
-                    passage.last,
-                    passage.start,
-                    passage.end,
-                    passage.page,
-                    json.dumps(passage.headings),
-                    passage.context,
-                    vectors[item.passage_strings[place]],
-                    " ".join(terms),
-                    len(terms),
-                ),
-            )
-            rows = []
-            for index in range(passage.first, passage.last):
-                sentence = item.sentences[index]
-                block = document.blocks[sentence.block]
-                rows.append(
-                    (
-                        number,
-                        index,
-                        cursor.lastrowid,
-                        sentence.start,
-                        sentence.end,
-                        block.kind.value,
-                        block.context,
-                        vectors[item.sentence_strings[index]],
-                    )
-                )
-            db.executemany("INSERT INTO sentences VALUES(?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        checks = whole.checks()
+        _into(
+            db,
+            "documents",
+            (*DOCUMENT, "arrays", "crc", "digest", "content"),
+            [(*whole.row, *checks[:3], whole.content)],
+        )
+        passages = zip(whole.passages, checks.passages, strict=True)
+        _into(db, "passages", (*PASSAGE, "crc"), [(*row, crc) for row, crc in passages])
+        sentences = [(number, *row) for some in whole.sentences for row in some]
+        _into(db, "sentences", ("document", *SENTENCE), sentences)
         return number
 
     def _entries(self, document: int) -> list[tuple[int, int, str]]:
@@ -277,8 +265,95 @@ class Ingest:
             return [(row[0], document, row[1]) for row in rows]
 
 
-def _key(string: str) -> bytes:
+def _into(
+    db: sqlite3.Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
+    marks = ", ".join("?" * len(names))
+    db.executemany(f"INSERT INTO {table}({columns(names)}) VALUES({marks})", rows)
+
+
+def _document_row(item: Prepared, number: int, born: int) -> tuple[object, ...]:
+    """Return the columns `DOCUMENT`."""
+    document, label = item.document, item.label
+    blank = [page.number for page in document.pages if page.start == page.end]
+    return (
+        number,
+        label.source,
+        label.path,
+        item.title,
+        label.type,
+        label.date or document.date,
+        document.language,
+        text_hash(document.text),
+        len(document.text),
+        len(item.sentences),
+        len(document.pages),
+        json.dumps(blank),
+        json.dumps(document.warnings),
+        now(),
+        PIPELINE,
+        born,
+    )
+
+
+def _passage_row(
+    item: Prepared, place: int, number: int, document: int, vectors: dict[str, int]
+) -> tuple[object, ...]:
+    """Return the columns `PASSAGE`."""
+    passage, terms = item.passages[place], item.passage_terms[place]
+    return (
+        number,
+        document,
+        passage.first,
+        passage.last,
+        passage.start,
+        passage.end,
+        passage.page,
+        json.dumps(passage.headings),
+        passage.context,
+        vectors[item.passage_strings[place]],
+        " ".join(terms),
+        len(terms),
+    )
+
+
+def _sentence_rows(
+    item: Prepared, place: int, passage: int, vectors: dict[str, int]
+) -> list[tuple[object, ...]]:
+    """Return the columns `SENTENCE` of each sentence of a passage."""
+    rows: list[tuple[object, ...]] = []
+    for index in range(item.passages[place].first, item.passages[place].last):
+        sentence = item.sentences[index]
+        block = item.document.blocks[sentence.block]
+        vector = vectors[item.sentence_strings[index]]
+        rows.append(
+            (index, passage, sentence.start, sentence.end, block.kind.value, block.context, vector)
+        )
+    return rows
+
+
+def next_number(db: sqlite3.Connection, table: str) -> int:
+    """Return a number that no row of `table` ever had, for the transaction that uses it."""
+    (number,) = db.execute(
+        f"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0),"
+        f" coalesce((SELECT max(id) FROM {table}), 0))"
+    ).fetchone()
+    return int(number) + 1
+
+
+def key_of(string: str) -> bytes:
+    """Return the key under which the vector of a string is stored."""
     return hashlib.blake2b(string.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def insert_vector(
+    db: sqlite3.Connection, number: int, model: int, key: bytes, vector: bytes
+) -> None:
+    """Store a vector under a number that is free."""
+    db.execute(
+        "INSERT INTO vectors(id, model, key, vector, crc) VALUES(?, ?, ?, ?, ?)",
+        (number, model, key, vector, vector_crc(number, model, key, vector)),
+    )
 
 
 def _known(db: sqlite3.Connection, model: int, keys: Iterable[bytes]) -> dict[bytes, int]:

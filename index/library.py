@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from index.adding import Texts, add_texts, file_to_add, placed
+from index.adding import Texts, add_texts, file_to_add
 from index.catalogue import UPLOADS, Catalogue
 from index.content import ContentCache
 from index.draft import Draft
 from index.errors import FormatError, LibraryError, SourceError
 from index.failures import dismiss, failures, forget_failures
-from index.files import bytes_in
+from index.files import bytes_in, folder_within, settle
 from index.lock import writer_lock
 from index.models import Models
-from index.reports import Failure, FindResult, Outdated, Progress, Source, Status, SyncReport
+from index.reports import (
+    Failure,
+    FindResult,
+    Freed,
+    Outdated,
+    Progress,
+    Source,
+    Status,
+    SyncReport,
+)
 from index.searcher import Searcher
 from index.snapshots import Snapshots
-from index.store import Store, generation
+from index.store import Store, generation, vacant
 from index.sync import SyncOptions, sync_source
 from index.types import Document, DocumentInfo, Encoder, Filter
+from index.uploads import exchanging, interrupted, recover, taken_up
+
+if TYPE_CHECKING:
+    from index.backup import Backup
+    from index.check import Checkup
+    from index.repair import Repaired
 
 __all__ = ["Library"]
 
@@ -76,8 +92,7 @@ class Library:
             from index.encoder import load_encoder
 
             encoder = load_encoder(encoder)
-        missing = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-        if create and not read_only and missing:
+        if create and not read_only and vacant(folder):
             store = Store.create(folder)
         else:
             store = Store.open(folder, read_only=read_only)
@@ -88,7 +103,15 @@ class Library:
             except BaseException:
                 library.close()
                 raise
+        if not read_only:
+            library._recover()
         return library
+
+    def _recover(self) -> None:
+        """Put uploads in order that a writer has left half way; who writes now does it later."""
+        if interrupted(self.uploads):
+            with contextlib.suppress(LibraryError, OSError), writer_lock(self.path, wait=0):
+                recover(self.uploads, self._recorded_uploads)
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +173,7 @@ class Library:
         options = SyncOptions(progress=progress, dry_run=dry_run, full=full, yes=yes, cancel=cancel)
         with self._changing():
             if root == self.uploads:
-                root.mkdir(exist_ok=True)
+                folder_within(root)
             # Not Path.exists(): that raises where a folder above may not be looked into.
             if not os.path.exists(root):
                 raise SourceError(f"There is no folder or file at {source}; nothing was changed.")
@@ -160,6 +183,8 @@ class Library:
             return self._sync(root, options)
 
     def _sync(self, root: Path, options: SyncOptions) -> SyncReport:
+        if root == self.uploads:
+            settle(root)  # others may have put the files there
         with self._store.reading() as db:
             row = Catalogue(self.path, db).source(root)
         return sync_source(self.path, self._store, row, self._models.newest, options)
@@ -209,14 +234,54 @@ class Library:
 
     def _add_file(self, path: Path, name: str | None) -> DocumentInfo:
         file, target = file_to_add(path, name, self.uploads)
-        with self._changing():
-            with placed(file, target):
-                report = self._sync(self.uploads, SyncOptions())
-                failed = next((skip for skip in report.skipped if skip.path == target.name), None)
-                if failed is not None:
-                    self._forget_failed_upload(target.name)
-                    raise FormatError(f"{target.name}: {failed.reason}")
+        with self._changing(), taken_up(file, target.name, self.uploads) as incoming:
+            report = self._take_in(incoming, SyncOptions())
+            failed = next((skip for skip in report.skipped if skip.path == target.name), None)
+            if failed is not None:
+                self._forget_failed_upload(target.name)
+                raise FormatError(f"{target.name}: {failed.reason}")
             return next(d for d in self.documents() if d.file == target)
+
+    def take_in(
+        self,
+        incoming: Path,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SyncReport:
+        """Move all files below the folder `incoming` among the uploads, and publish that.
+
+        Files that give no document are taken away again, as the report says; if it fails or is
+        cancelled, all are, and what they would have replaced is as it was.
+
+        Args:
+            incoming: A folder in the library's folder of uploads whose name begins with a dot;
+                its files have been synced to the disk.
+            progress: As for `sync`.
+            cancel: As for `sync`.
+
+        Raises:
+            SyncCancelledError: `cancel` was set; the library is as it was.
+            LibraryError: A file cannot be put in its place.
+            LibraryLockedError: Another process is changing the library.
+        """
+        options = SyncOptions(progress=progress, yes=True, cancel=cancel)
+        with self._changing():
+            return self._take_in(incoming, options)
+
+    def _take_in(self, incoming: Path, options: SyncOptions) -> SyncReport:
+        with exchanging(self.uploads, self._recorded_uploads) as exchange:
+            exchange.place(incoming)
+            report = self._sync(self.uploads, options)
+            failed = {skip.path for skip in report.skipped} & set(exchange.placed)
+            if failed:
+                exchange.undo(sorted(failed))
+        return report
+
+    def _recorded_uploads(self) -> dict[str, str]:
+        """Return the SHA-256 of each upload as it is published, by path."""
+        with self._store.reading() as db:
+            return Catalogue(self.path, db).upload_hashes()
 
     def _forget_failed_upload(self, name: str) -> None:
         """Whoever added the file is told at once, and the file is not kept."""
@@ -241,12 +306,13 @@ class Library:
         """
         with self._changing():
             found = self.named(*what)
-            with self._draft() as draft:
-                draft.retire(info.id for info in found)
-                draft.publish(lambda db: Catalogue(self.path, db).forget(found, *what))
-            for info in found:
-                if info.file is not None and self.uploads in info.file.parents:
-                    info.file.unlink(missing_ok=True)
+            files = [info.file for info in found if info.file is not None]
+            gone = [file for file in files if self.uploads in file.parents and file.is_file()]
+            with exchanging(self.uploads, self._recorded_uploads) as exchange:
+                exchange.take_away(file.relative_to(self.uploads).as_posix() for file in gone)
+                with self._draft() as draft:
+                    draft.retire(info.id for info in found)
+                    draft.publish(lambda db: Catalogue(self.path, db).forget(found, *what))
         return found
 
     def dismiss(self, failures: Iterable[Failure]) -> int:
@@ -284,15 +350,66 @@ class Library:
                 reembed(self.path, self._store, encoder, progress)
                 self._models.use(encoder)
 
-    def compact(self) -> int:
-        """Remove what is no longer alive from the disk, and return the bytes won."""
+    def compact(self) -> Freed:
+        """Remove what is no longer alive from the disk, and return the bytes won.
+
+        Returns:
+            The bytes, a number like any other; `left` says why text of what was removed is still
+            on the disk. It is empty unless somebody searched all the while, or the disk is full.
+        """
         from index.maintain import rewrite_derived
 
         with self._changing():
             before = bytes_in(self.path)
             rewrite_derived(self.path, self._store, drop_dead=True)
-            self._store.vacuum()
-            return before - bytes_in(self.path)
+            left = self._store.vacuum()
+            return Freed(before - bytes_in(self.path), left)
+
+    def check(self) -> Checkup:
+        """Return all that is wrong with the library: every text, vector and file is read.
+
+        `check_library` does it for a library that cannot be opened.
+        """
+        from index.check import check_library
+
+        return check_library(self.path)
+
+    def repair(self, checkup: Checkup | None = None) -> Repaired:
+        """Mend what can be mended from what is left, and check again; see `Repaired`.
+
+        Args:
+            checkup: What to mend; None checks first.
+        """
+        from index.repair import repair_library
+
+        if self._store.read_only:
+            raise LibraryError(f"{self.path} was opened for reading only.")
+        return repair_library(self.path, checkup, encoder=self._models.given)
+
+    def relocate(self, moves: Mapping[Path, Path] | Mapping[str, str]) -> list[tuple[Path, Path]]:
+        """Say where sources live now, by where they, or a folder above them, were.
+
+        Returns the old and the new place of each; the next sync reads and embeds nothing twice.
+
+        Raises:
+            SourceError: No source was there, the new place does not exist, or it overlaps another.
+        """
+        from index.relocate import relocate
+
+        with self._changing(), self._store.writing() as db:
+            return relocate(db, self.path, moves)
+
+    def backup(self, target: str | os.PathLike[str], *, force: bool = False) -> Backup:
+        """Write the published state, conversations and uploads into one file, also while in use.
+
+        It appears when complete, and replaces another with `force`; see `index.restore`.
+
+        Raises:
+            BackupError: It cannot be written, or the library is damaged; no file was made.
+        """
+        from index.backup import backup_library
+
+        return backup_library(self.path, self._store, Path(target), force=force)
 
     # -- looking ------------------------------------------------------------------------------
 
@@ -414,7 +531,17 @@ class Library:
         if self._store.read_only:
             raise LibraryError(f"{self.path} was opened for reading only.")
         with writer_lock(self.path):
-            yield
+            try:
+                recover(self.uploads, self._recorded_uploads)
+                yield
+            except ConnectionError:
+                raise  # of whoever is told the progress
+            except OSError as error:
+                raise LibraryError(
+                    f"{error.filename or self.path} cannot be written or read "
+                    f"({error.strerror or error}); make room if the disk is full, and try again. "
+                    "The library is in order."
+                ) from error
 
     def _draft(
         self, on_progress: Callable[[str, int], None] = lambda path, sentences: None

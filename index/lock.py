@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.errors import LibraryError, LibraryLockedError
+from index.files import create_private, write_private
 
 __all__ = ["writer_lock"]
 
@@ -18,18 +20,23 @@ WAIT_SECONDS = 10.0
 
 
 @contextmanager
-def writer_lock(library: Path) -> Iterator[None]:
+def writer_lock(library: Path, *, wait: float | None = None) -> Iterator[None]:
     """Hold the library's lock; the system lets it go when the process ends, however it ends.
 
+    Args:
+        library: The library's folder.
+        wait: Seconds to wait for it; None for `WAIT_SECONDS`.
+
     Raises:
-        LibraryLockedError: Somebody else held it for `WAIT_SECONDS`.
+        LibraryLockedError: Somebody else held it for so long.
         LibraryError: The folder cannot be written to.
     """
     import filelock
 
-    lock = filelock.FileLock(library / "writer.lock", timeout=WAIT_SECONDS)
-    holder = library / "writer.json"
+    file, holder = library / "writer.lock", library / "writer.json"
+    lock = filelock.FileLock(file, timeout=WAIT_SECONDS if wait is None else wait, mode=0o600)
     try:
+        create_private(file)
         lock.acquire()
     except filelock.Timeout:
         raise LibraryLockedError(
@@ -40,10 +47,12 @@ def writer_lock(library: Path) -> Iterator[None]:
     try:
         since = time.strftime("%H:%M:%S")
         who = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
-        holder.write_text(json.dumps(who))
+        with contextlib.suppress(OSError):  # a courtesy to others, not worth failing for
+            write_private(holder, json.dumps(who).encode())
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()
 
 

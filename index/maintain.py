@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from index.content import decode_content
+from index.content import stored_content
 from index.draft import Draft, living, model_of, new_words_folder, tidy
-from index.ingest import Label, prepare
+from index.ingest import label_of, prepare
 from index.reports import Progress
+from index.seals import EVERYTHING
 from index.store import Store, generation, get_meta, set_meta
 from index.types import Encoder
 from index.vectors import VectorBase, write_base
 from index.words import WordWriter
 
-__all__ = ["reembed", "rewrite_derived"]
+__all__ = ["delete_dead", "delete_documents", "point_files", "reembed", "rewrite_derived"]
 
 
 def reembed(
@@ -43,23 +44,19 @@ def reembed(
     with Draft(folder, store, lambda: encoder, change_model=True, on_progress=step) as draft:
         for number in old:
             with store.reading() as db:
-                row = db.execute("SELECT * FROM documents WHERE id = ?", (number,)).fetchone()
-            document = decode_content(row["content"])
-            name = row["path"].rsplit("/", 1)[-1]  # stands in where there is no title
-            label = Label(
-                source=row["source"],
-                path=row["path"],
-                type=row["type"],
-                title="" if row["title"] in (document.title, name) else row["title"],
-                date=row["date"],
-            )
-            draft.ingest.add(prepare(document, label), partial(written.__setitem__, number))
+                row = db.execute(
+                    "SELECT source, path, type, title, date FROM documents WHERE id = ?", (number,)
+                ).fetchone()
+                document = stored_content(db, number)
+            prepared = prepare(document, label_of(row, document))
+            draft.ingest.add(prepared, partial(written.__setitem__, number))
         draft.flush()
         draft.retire(old)
-        draft.publish(lambda db: _point_files(db, written))
+        draft.publish(lambda db: point_files(db, written))
 
 
-def _point_files(db: sqlite3.Connection, written: dict[int, int]) -> None:
+def point_files(db: sqlite3.Connection, written: Mapping[int, int]) -> None:
+    """Let files belong to the documents that were made anew, by the old ones' numbers."""
     db.executemany(
         "UPDATE files SET document = ? WHERE document = ?",
         [(new, old) for old, new in written.items()],
@@ -75,11 +72,11 @@ def rewrite_derived(folder: Path, store: Store, *, drop_dead: bool) -> None:
         drop_dead: Also delete what is not alive from the store. Questions that are being
             answered see the state they began with until they end.
     """
-    with store.writing() as db:
+    with store.writing(seal=EVERYTHING) as db:
         number = generation(db)
         db.execute("UPDATE documents SET died = born WHERE born > ?", (number,))
         if drop_dead:
-            _drop_dead(db, number)
+            delete_dead(db, number)
         words = WordWriter(new_words_folder(folder))
         words.add(
             db.execute(
@@ -100,10 +97,21 @@ def rewrite_derived(folder: Path, store: Store, *, drop_dead: bool) -> None:
     tidy(folder, store)
 
 
-def _drop_dead(db: sqlite3.Connection, number: int) -> None:
+def delete_dead(db: sqlite3.Connection, number: int) -> None:
+    """Delete what is not alive in generation `number`, and vectors that nothing uses."""
+    dead = db.execute(f"SELECT id FROM documents WHERE NOT ({living})", (number,)).fetchall()
+    delete_documents(db, [row[0] for row in dead])
+    db.execute("DELETE FROM generations WHERE number < ?", (number,))
     db.execute(
-        f"CREATE TEMP TABLE dead AS SELECT id FROM documents WHERE NOT ({living})", (number,)
+        "DELETE FROM models WHERE id NOT IN (SELECT model FROM generations WHERE model IS NOT NULL)"
     )
+    db.execute("DELETE FROM sources WHERE kind = 'gone'")
+
+
+def delete_documents(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """Delete documents with all that belongs to them, and vectors that nothing uses."""
+    db.execute("CREATE TEMP TABLE dead(id INTEGER PRIMARY KEY)")
+    db.executemany("INSERT INTO dead VALUES(?)", [(number,) for number in numbers])
     for table in ("sentences", "passages"):
         db.execute(f"DELETE FROM {table} WHERE document IN (SELECT id FROM dead)")
     db.execute("DELETE FROM documents WHERE id IN (SELECT id FROM dead)")
@@ -112,8 +120,3 @@ def _drop_dead(db: sqlite3.Connection, number: int) -> None:
         "DELETE FROM vectors WHERE id NOT IN"
         " (SELECT vector FROM sentences UNION SELECT vector FROM passages)"
     )
-    db.execute("DELETE FROM generations WHERE number < ?", (number,))
-    db.execute(
-        "DELETE FROM models WHERE id NOT IN (SELECT model FROM generations WHERE model IS NOT NULL)"
-    )
-    db.execute("DELETE FROM sources WHERE kind = 'gone'")

@@ -23,6 +23,11 @@ class Models:
         self._known = {} if given is None else {given.fingerprint: given}
         self._lock = threading.Lock()
 
+    @property
+    def given(self) -> Encoder | None:
+        """The model that whoever opened the library gave."""
+        return self._given
+
     def check(self, encoder: Encoder) -> None:
         """Raise if the library was built with another model.
 

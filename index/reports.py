@@ -12,6 +12,7 @@ __all__ = [
     "DocumentHits",
     "Failure",
     "FindResult",
+    "Freed",
     "Hit",
     "Outdated",
     "Progress",
@@ -20,6 +21,12 @@ __all__ = [
     "Status",
     "SyncReport",
 ]
+
+
+def _printable(text: str) -> str:
+    """Return a name from outside with everything that could drive a terminal as its escape."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Skip:
 
     def __str__(self) -> str:
         kept = " (the version indexed before is kept)" if self.kept else ""
-        return f"{self.path}: {self.reason}{kept}"
+        return f"{_printable(self.path)}: {_printable(self.reason)}{kept}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +148,7 @@ class SyncReport:
             head += f"; {self.sentences} sentences in {self.seconds:.1f} s"
         lines = [head]
         lines += [f"  skipped {skip}" for skip in self.skipped]
-        lines += [f"  note: {warning}" for warning in self.warnings]
+        lines += [f"  note: {_printable(warning)}" for warning in self.warnings]
         return "\n".join(lines)
 
 
@@ -208,3 +215,22 @@ class FindResult:
 
     def __iter__(self) -> Iterator[Hit]:
         return (hit for document in self.documents for hit in document.hits)
+
+
+class Freed(int):
+    """Bytes that compacting won.
+
+    `left` is a sentence where the text of what was removed is not gone from the disk yet;
+    otherwise it is empty.
+    """
+
+    left: str
+
+    def __new__(cls, won: int, reason: str = "") -> Freed:
+        """Make one of the bytes and of why not all could be done, a short clause."""
+        freed = super().__new__(cls, won)
+        freed.left = reason and (
+            f"The text of what was removed is still on the disk, because {reason}; compact again "
+            "later."
+        )
+        return freed

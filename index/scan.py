@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from stat import S_ISDIR, S_ISREG
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from pathspec import GitIgnoreSpec
 
@@ -20,6 +21,8 @@ IGNORE_FILE = ".quothignore"
 # Git's "racy" rule: a file changed so soon before the last look may have changed again
 # without another time stamp.
 RACY_NS = 2_000_000_000
+_MAX_PATTERNS = 2**20  # bytes of a file of patterns
+_PLAIN_SUFFIX = re.compile(r"\.[\w+~-]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,84 +87,151 @@ def scan(root: Path, *, excluded: Iterable[str] = ()) -> Scan:
     """
     result = Scan()
     if root.is_file():
-        _take(root, root.name, result)
+        _take(root, root.name, root.stat(), result)
         return result
     if not root.is_dir():
         raise SourceError(f"There is no folder or file at {root}; nothing was changed.")
     try:
         os.scandir(root).close()
+        _Walk(_ignored(root), frozenset(excluded), result).below(root)
     except OSError as error:
         raise SourceError(
             f"{root} cannot be read ({error.strerror}); nothing was changed."
         ) from error
-    _walk(root, "", _ignored(root), frozenset(excluded), result)
     result.found.sort(key=lambda found: found.path)
     result.skipped.sort(key=lambda skip: skip.path)
     return result
 
 
 def _ignored(root: Path) -> GitIgnoreSpec:
+    file = root / IGNORE_FILE
     try:
-        lines = (root / IGNORE_FILE).read_text("utf-8").splitlines()
+        lines = _lines(file)
     except FileNotFoundError:
         lines = []
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{root / IGNORE_FILE} cannot be read ({error}).") from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{file} cannot be read ({error}).") from error
     try:
         return GitIgnoreSpec.from_lines(lines)
     except ValueError as error:
-        raise SourceError(f"{root / IGNORE_FILE} has a pattern that is wrong: {error}.") from error
+        raise SourceError(f"{file} has a pattern that is wrong: {error}.") from error
 
 
-def _walk(
-    folder: Path, prefix: str, ignore: GitIgnoreSpec, excluded: frozenset[str], result: Scan
-) -> None:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        result.skipped.append(Skip(prefix, f"folder cannot be read ({error.strerror})"))
-        return
-    for entry in entries:
-        path = prefix + entry.name
+def _lines(file: Path) -> list[str]:
+    # A pipe of this name must not wait for somebody to write to it.
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, encoding="utf-8") as opened:
+        status = os.fstat(descriptor)
+        if not S_ISREG(status.st_mode):
+            raise ValueError("not a regular file")
+        if status.st_size > _MAX_PATTERNS:
+            raise ValueError(f"larger than {_MAX_PATTERNS:,} bytes")
+        return opened.read().splitlines()
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder still to be looked into: where, what its paths begin with, which one it was."""
+
+    place: Path
+    prefix: str
+    device: int
+    inode: int
+
+
+class _Walk:
+    """Looks into folders one after the other: their depth is limited by no stack."""
+
+    def __init__(self, ignore: GitIgnoreSpec, excluded: frozenset[str], result: Scan) -> None:
+        self._ignore, self._excluded, self._result = ignore, excluded, result
+        self._waiting: list[_Folder] = []
+
+    def below(self, root: Path) -> None:
+        status = os.stat(root)
+        self._waiting.append(_Folder(root, "", status.st_dev, status.st_ino))
+        while self._waiting:
+            folder = self._waiting.pop()
+            try:
+                self._look_into(folder)
+            except OSError as error:
+                self._skip(folder.prefix, f"folder cannot be read ({error.strerror})")
+
+    def _look_into(self, folder: _Folder) -> None:
+        # The root was given by the user, who may mean a link; below it there are none, also where
+        # a folder was swapped for one since it was listed.
+        follow = 0 if folder.prefix == "" else os.O_NOFOLLOW
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY | follow
+        descriptor = os.open(folder.place, flags)
         try:
-            path.encode("utf-8")
-        except UnicodeEncodeError:
-            shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            result.skipped.append(Skip(shown, "its name is not valid UTF-8; rename it"))
-            continue
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if (
-            entry.is_symlink()
+            status = os.fstat(descriptor)
+            if (status.st_dev, status.st_ino) != (folder.device, folder.inode):
+                self._skip(folder.prefix, "folder was replaced meanwhile; sync again")
+                return
+            with os.scandir(descriptor) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+            for entry in entries:
+                self._look_at(entry, folder, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _look_at(self, entry: os.DirEntry[str], folder: _Folder, descriptor: int) -> None:
+        path, file = folder.prefix + entry.name, folder.place / entry.name
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            self._skip(_shown(path), f"cannot be read ({error.strerror})")
+            return
+        is_folder = S_ISDIR(status.st_mode)
+        if _shown(path) != path:
+            end = "/" if is_folder else ""
+            self._skip(_shown(path) + end, "its name is not valid UTF-8; rename it")
+        elif (
+            S_ISLNK(status.st_mode)
             or entry.name.startswith((".", "~$"))
-            or path in excluded
-            or ignore.match_file(path + "/" if is_folder else path)
+            or path in self._excluded
+            or self._ignore.match_file(path + "/" if is_folder else path)
         ):
-            result.ignored += 1
-        elif is_folder:
-            # A library is no document. Not Path.is_file(): that raises in a closed folder.
-            if os.path.isfile(os.path.join(entry.path, "store.db")):
-                result.ignored += 1
-            else:
-                _walk(Path(entry.path), path + "/", ignore, excluded, result)
+            self._result.ignored += 1
+        elif not is_folder:
+            _take(file, path, status, self._result)
+        elif _is_library(entry.name, descriptor):
+            self._result.ignored += 1
         else:
-            _take(Path(entry.path), path, result)
+            self._waiting.append(_Folder(file, path + "/", status.st_dev, status.st_ino))
+
+    def _skip(self, path: str, reason: str) -> None:
+        self._result.skipped.append(Skip(path, reason))
 
 
-def _take(file: Path, path: str, result: Scan) -> None:
+def _shown(path: str) -> str:
+    r"""Return the path, with bytes that are no UTF-8 as "\xff", so that no two look the same."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _is_library(name: str, parent: int) -> bool:
     try:
-        stat = file.stat(follow_symlinks=False)
-    except OSError as error:
-        result.skipped.append(Skip(path, f"cannot be read ({error.strerror})"))
-        return
-    if not S_ISREG(stat.st_mode):
-        kind = "a folder" if S_ISDIR(stat.st_mode) else "no ordinary file"
+        return S_ISREG(os.stat(f"{name}/store.db", dir_fd=parent).st_mode)
+    except OSError:  # not there, or in a closed folder
+        return False
+
+
+def _take(file: Path, path: str, status: os.stat_result, result: Scan) -> None:
+    if not S_ISREG(status.st_mode):
+        kind = "a folder" if S_ISDIR(status.st_mode) else "no ordinary file"
         result.skipped.append(Skip(path, kind))
     elif format_of(file) is None:
-        suffix = PurePosixPath(path).suffix or "without suffix"
         known = " ".join(sorted(supported_suffixes()))
-        result.skipped.append(Skip(path, f"unknown format {suffix} (known: {known})"))
+        result.skipped.append(Skip(path, f"unknown format {_suffix(path)} (known: {known})"))
     else:
-        result.found.append(Found(path, file, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+        result.found.append(Found(path, file, status.st_size, status.st_mtime_ns, status.st_ino))
+
+
+def _suffix(path: str) -> str:
+    suffix = PurePosixPath(path).suffix
+    if not suffix:
+        return "without suffix"
+    # A reason is one short clause, whatever a file is called.
+    return suffix if _PLAIN_SUFFIX.fullmatch(suffix) else "with an odd suffix"
 
 
 def compare(

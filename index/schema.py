@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["APPLICATION_ID", "FORMAT_VERSION", "MIGRATIONS", "OLDEST_READABLE"]
+import sqlite3
+from collections.abc import Iterator
+
+__all__ = ["APPLICATION_ID", "FORMAT_VERSION", "MIGRATIONS", "OLDEST_READABLE", "statements"]
 
 APPLICATION_ID = 0x51754F74  # "QuOt": tells a library from any other SQLite file
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 OLDEST_READABLE = 1  # where nothing is written: readers do without what came later
 
 # Only documents carry generations; what belongs to a document lives and dies with it.
@@ -117,5 +120,54 @@ CREATE TABLE failures(  -- files that the last sync of their source could not ta
 ) WITHOUT ROWID;
 """
 
+# Checks of what is stored, see index.seals. The content goes to the end of its row: what stands
+# behind it is found only by reading through it.
+_SEALS = """
+ALTER TABLE vectors ADD COLUMN crc INTEGER;
+ALTER TABLE passages ADD COLUMN crc INTEGER;
+CREATE TABLE documents_3(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source INTEGER NOT NULL REFERENCES sources,
+    path TEXT NOT NULL,
+    title TEXT NOT NULL,
+    type TEXT NOT NULL,
+    date TEXT,
+    language TEXT,
+    text_hash TEXT NOT NULL,
+    characters INTEGER NOT NULL,
+    sentences INTEGER NOT NULL,
+    pages INTEGER NOT NULL,
+    blank_pages TEXT NOT NULL,
+    warnings TEXT NOT NULL,
+    indexed_at TEXT NOT NULL,
+    pipeline TEXT NOT NULL,  -- versions of what made sentences and passages of the text
+    born INTEGER NOT NULL,
+    died INTEGER,
+    arrays INTEGER NOT NULL,  -- CRC-32 of what a snapshot takes of its passages and sentences
+    crc INTEGER NOT NULL,  -- of this row but `died`, `digest` and `content`
+    digest BLOB NOT NULL,  -- SHA-256 of this row, its content, its passages and sentences
+    content BLOB NOT NULL  -- text, blocks and pages, see index.content
+);
+INSERT INTO documents_3 SELECT id, source, path, title, type, date, language, text_hash,
+    characters, sentences, pages, blank_pages, warnings, indexed_at, pipeline, born, died,
+    0, 0, x'', content FROM documents ORDER BY id;
+DELETE FROM sqlite_sequence WHERE name = 'documents_3';
+INSERT INTO sqlite_sequence SELECT 'documents_3', seq FROM sqlite_sequence
+    WHERE name = 'documents';
+DROP TABLE documents;
+ALTER TABLE documents_3 RENAME TO documents;
+CREATE INDEX documents_by_path ON documents(source, path);
+"""
+
 # (version reached, SQL); applied in order, each in one transaction.
-MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _CREATE), (2, _FAILURES))
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _CREATE), (2, _FAILURES), (3, _SEALS))
+
+
+def statements(script: str) -> Iterator[str]:
+    """Yield the statements of `script`; executescript() would end the transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,31 +1,28 @@
-"""One generation, ready to be searched: what is alive, near and holds which words."""
+"""One generation, searched: what is near, holds which words, and stands where."""
 
 from __future__ import annotations
 
 import json
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from index.content import ContentCache
-from index.draft import living, model_of
-from index.store import generation, get_meta
+from index.errors import LibraryDamagedError
+from index.seals import PASSAGE, SENTENCE, columns, passage_intact
+from index.snapshots import Snapshot
 from index.types import Document, DocumentInfo, Filter
-from index.vectors import VectorBase, VectorIndex, load_vectors, read_vectors
-from index.words import WordIndex, WordState, load_words
+from index.vectors import read_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Ints = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["PassageRow", "Searcher", "SentenceRow", "Snapshot", "document_info", "state_key"]
+__all__ = ["PassageRow", "Searcher", "SentenceRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,101 +50,6 @@ class PassageRow:
     vector: int
     terms: tuple[str, ...]
     sentences: tuple[SentenceRow, ...]
-
-
-def state_key(db: sqlite3.Connection) -> tuple[int, int]:
-    """Return what a snapshot depends on: the generation, and how often it was compacted."""
-    compacted = get_meta(db, "compacted")
-    return generation(db), 0 if compacted is None else int(compacted["times"])
-
-
-class Snapshot:
-    """What is alive in one generation, in memory; shared by threads, never changed."""
-
-    def __init__(
-        self,
-        folder: Path,
-        db: sqlite3.Connection,
-        bases: Mapping[int, Path],
-        contents: ContentCache,
-    ) -> None:
-        self.contents = contents
-        self.key = state_key(db)
-        self.generation = self.key[0]
-        meta = get_meta(db, "words")
-        self.words: WordIndex = load_words(
-            folder, None if meta is None else WordState(**meta), _entries(db, self.generation)
-        )
-        self._hide_dead_words(db)
-        self.documents: dict[int, DocumentInfo] = {
-            row["id"]: document_info(row, bases)
-            for row in db.execute(
-                f"SELECT {COLUMNS} FROM documents WHERE {living} ORDER BY path, id",
-                (self.generation,),
-            )
-        }
-        self.model = model_of(db, self.generation)
-        self._load_arrays(db)
-        meta = get_meta(db, "vectors")
-        if self.model is None:
-            self.vectors = VectorIndex(np.empty(0, np.int64), [])
-            self.dim = 0
-        else:
-            self.dim = int(self.model["dim"])
-            base = None if meta is None else VectorBase(**meta)
-            self.vectors = load_vectors(folder, base, db, self.model["id"], self.dim)
-        self.sentence_rows = self.vectors.rows(self._sentence_vectors)
-        self.passage_rows = self.vectors.rows(self._passage_vectors)
-        self._sentences_by_row = _Inverse(self.sentence_rows)
-        self._passages_by_row = _Inverse(self.passage_rows)
-
-    def _hide_dead_words(self, db: sqlite3.Connection) -> None:
-        rows = db.execute(f"SELECT id FROM documents WHERE NOT ({living})", (self.generation,))
-        dead = [row[0] for row in rows]
-        self.dead = len(dead)
-        (last,) = db.execute("SELECT coalesce(max(id), 0) FROM documents").fetchone()
-        # A sync that goes on now may have put more into the words than this connection sees.
-        self.words.hide(dead, last)
-
-    def _load_arrays(self, db: sqlite3.Connection) -> None:
-        passages = db.execute(
-            "SELECT passages.id, document, vector, term_count FROM passages"
-            f" JOIN documents ON documents.id = document WHERE {living} ORDER BY passages.id",
-            (self.generation,),
-        ).fetchall()
-        table = np.array([tuple(row) for row in passages], np.int64).reshape(-1, 4)
-        self.passage_ids, self.passage_documents, self._passage_vectors, lengths = table.T
-        self.mean_length = float(lengths.mean()) if len(lengths) else 1.0
-        sentences = db.execute(
-            "SELECT passage, vector FROM sentences JOIN documents ON documents.id = document"
-            f" WHERE {living} ORDER BY document, number",
-            (self.generation,),
-        ).fetchall()
-        table = np.array([tuple(row) for row in sentences], np.int64).reshape(-1, 2)
-        passage, self._sentence_vectors = table.T
-        self.sentence_passages = np.searchsorted(self.passage_ids, passage)
-
-    def sentence_hits(self, rows: Ints) -> Ints:
-        """Return the passages, as places in `passage_ids`, of all sentences with these vectors."""
-        return self.sentence_passages[self._sentences_by_row.owners(rows)]
-
-    def passage_hits(self, rows: Ints) -> Ints:
-        """Return the places in `passage_ids` of all passages with these vectors."""
-        return self._passages_by_row.owners(rows)
-
-
-class _Inverse:
-    """From a vector's row to everything that has it."""
-
-    def __init__(self, rows: Ints) -> None:
-        self._order = np.argsort(rows, kind="stable")
-        self._sorted = rows[self._order]
-
-    def owners(self, rows: Ints) -> Ints:
-        left = np.searchsorted(self._sorted, rows, side="left")
-        right = np.searchsorted(self._sorted, rows, side="right")
-        parts = [self._order[a:b] for a, b in zip(left, right, strict=True)]
-        return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
 class Searcher:
@@ -280,37 +182,45 @@ class Searcher:
         return read_vectors(self._db, np.asarray(numbers, np.int64), self._snapshot.dim)
 
     def passages(self, ids: Sequence[int]) -> list[PassageRow]:
-        """Return passages by number, in the order given."""
-        rows: dict[int, PassageRow] = {}
+        """Return passages by number, in the order given.
+
+        Raises:
+            LibraryDamagedError: One is missing, or not as it was stored.
+        """
+        found: dict[int, PassageRow] = {}
         wanted = sorted(set(ids))
         for start in range(0, len(wanted), 500):
-            some = wanted[start : start + 500]
-            marks = ",".join("?" * len(some))
-            sentences: dict[int, list[SentenceRow]] = {}
-            # The primary key finds the sentences: they carry their document and number.
-            for row in self._db.execute(
-                "SELECT passages.id, sentences.start, sentences.end, kind, sentences.context,"
-                " sentences.vector FROM passages JOIN sentences ON"
-                " sentences.document = passages.document"
-                " AND number >= first AND number < last"
-                f" WHERE passages.id IN ({marks}) ORDER BY passages.id, number",
-                some,
-            ):
-                sentences.setdefault(row[0], []).append(SentenceRow(*tuple(row)[1:]))
-            for row in self._db.execute(f"SELECT * FROM passages WHERE id IN ({marks})", some):
-                rows[row["id"]] = PassageRow(
-                    row["id"],
-                    row["document"],
-                    row["start"],
-                    row["end"],
-                    row["page"],
-                    tuple(json.loads(row["headings"])),
-                    row["context"],
-                    row["vector"],
-                    tuple(row["terms"].split()),
-                    tuple(sentences.get(row["id"], ())),
-                )
-        return [rows[i] for i in ids]
+            found.update(self._read_passages(wanted[start : start + 500]))
+        if len(found) != len(wanted):
+            raise LibraryDamagedError("a passage that is missing")
+        return [found[i] for i in ids]
+
+    def _read_passages(self, some: Sequence[int]) -> Iterator[tuple[int, PassageRow]]:
+        """Yield passages by number, each compared with its checksum when it is first read."""
+        intact = self._snapshot.intact
+        marks = ",".join("?" * len(some))
+        cursor = self._db.cursor()
+        cursor.row_factory = None
+        sentences: dict[int, list[tuple[Any, ...]]] = {}
+        # The primary key finds the sentences: they carry their document and number.
+        for number, *row in cursor.execute(
+            f"SELECT passages.id, {columns(SENTENCE, 'sentences')} FROM passages JOIN sentences"
+            " ON sentences.document = passages.document AND number >= first AND number < last"
+            f" WHERE passages.id IN ({marks}) ORDER BY passages.id, number",
+            some,
+        ):
+            sentences.setdefault(number, []).append(tuple(row))
+        crc = "crc" if self._snapshot.sealed else "NULL"
+        for *values, recorded in cursor.execute(
+            f"SELECT {columns(PASSAGE)}, {crc} FROM passages WHERE id IN ({marks})", some
+        ):
+            number, own = values[0], sentences.get(values[0], [])
+            if self._snapshot.sealed and number not in intact:
+                if not passage_intact(values, own, recorded):
+                    what = f"passage {number} of document {values[1]}"
+                    raise LibraryDamagedError(what, values[1])
+                intact.add(number)
+            yield number, _passage(values, own)
 
     def passages_of(self, document: int) -> list[PassageRow]:
         """Return all passages of a document in reading order."""
@@ -344,29 +254,17 @@ class Searcher:
         return self.content(document).text
 
 
-COLUMNS = (
-    "id, source, path, title, type, date, language, text_hash, characters, sentences, pages,"
-    " blank_pages, warnings, indexed_at"
-)
-
-
-def document_info(row: sqlite3.Row, bases: Mapping[int, Path]) -> DocumentInfo:
-    """Return a row with `COLUMNS` of the documents as a value.
-
-    Args:
-        row: Of the table `documents`.
-        bases: By source, the folder that paths are relative to.
-    """
-    values: dict[str, Any] = dict(row)
-    values["blank_pages"] = tuple(json.loads(values["blank_pages"]))
-    values["warnings"] = tuple(json.loads(values["warnings"]))
-    base = bases.get(values["source"])
-    return DocumentInfo(file=None if base is None else base / values["path"], **values)
-
-
-def _entries(db: sqlite3.Connection, number: int) -> Any:  # noqa: ANN401 - a cursor of rows
-    return db.execute(
-        "SELECT passages.id, document, terms FROM passages"
-        f" JOIN documents ON documents.id = document WHERE {living}",
-        (number,),
+def _passage(row: Sequence[Any], sentences: Iterable[Sequence[Any]]) -> PassageRow:
+    number, document, _, _, start, end, page, headings, context, vector, terms, _ = row
+    return PassageRow(
+        number,
+        document,
+        start,
+        end,
+        page,
+        tuple(json.loads(headings)),
+        context,
+        vector,
+        tuple(terms.split()),
+        tuple(SentenceRow(s[2], s[3], s[4], s[5], s[6]) for s in sentences),
     )

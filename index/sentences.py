@@ -145,15 +145,32 @@ def _ordinal(line: str) -> int | None:
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the sentences of a part of `text` that no line structure divides."""
+    quotes = _Quotes(text)
     for match in _MARK.finditer(text, start, end):
-        cut = _end(text, start, match, end)
+        cut = _end(text, start, match, end, quotes)
         if cut is not None:
             yield from _trim(text, start, cut)
             start = cut
     yield from _trim(text, start, end)
 
 
-def _end(text: str, start: int, match: re.Match[str], end: int) -> int | None:
+class _Quotes:
+    """Counts quotation marks in a sentence that grows, so that each is looked at once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._start = self._until = self._count = 0
+
+    def is_open(self, start: int, until: int) -> bool:
+        """Return whether the number of '"' in [start, until) is odd."""
+        if start != self._start or until < self._until:
+            self._start, self._until, self._count = start, start, 0
+        self._count += self._text.count('"', self._until, until)
+        self._until = until
+        return self._count % 2 == 1
+
+
+def _end(text: str, start: int, match: re.Match[str], end: int, quotes: _Quotes) -> int | None:
     """Return where the sentence from `start` ends if it does at this mark."""
     marks = _MARKS_ONLY.match(text, match.start(), match.end())
     assert marks is not None
@@ -165,7 +182,7 @@ def _end(text: str, start: int, match: re.Match[str], end: int) -> int | None:
     if not spaced:
         return None
     closers = _DETACHED_CLOSERS.match(text, after, end)
-    if closers is not None and (closers[1] != '"' or text.count('"', start, after) % 2):
+    if closers is not None and (closers[1] != '"' or quotes.is_open(start, after)):
         after = closers.end()
     else:
         closers = None

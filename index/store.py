@@ -12,25 +12,45 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from index.errors import LibraryError, LibraryFormatError, LibraryNotFoundError
-from index.schema import APPLICATION_ID, FORMAT_VERSION, MIGRATIONS, OLDEST_READABLE
+from index.errors import (
+    LibraryDamagedError,
+    LibraryError,
+    LibraryFormatError,
+    LibraryNotFoundError,
+)
+from index.files import create_private, flush, private_folder
+from index.lock import writer_lock
+from index.schema import APPLICATION_ID, FORMAT_VERSION, MIGRATIONS, OLDEST_READABLE, statements
+from index.seals import SINCE_FORMAT, SMALL, renew, verify
 
-__all__ = ["Store", "generation", "get_meta", "now", "set_meta"]
+__all__ = ["Store", "generation", "get_meta", "now", "reason_of", "set_meta"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
 FILE = "store.db"
+_BEGUN = ".store-"  # a database that is being made
 
 
 def now() -> str:
     """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def vacant(folder: Path) -> bool:
+    """Return whether a library can be made in `folder`: there is none, or nothing in it.
+
+    What is left of making one that was interrupted is nothing.
+    """
+    if not folder.is_dir():
+        return not folder.exists()
+    left = ("writer.lock", "writer.json", _BEGUN)
+    return all(path.name.startswith(left) for path in folder.iterdir())
 
 
 class Store:
@@ -50,19 +70,41 @@ class Store:
         Raises:
             LibraryFormatError: The folder holds something else.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if not vacant(folder):
             raise LibraryFormatError(
                 f"{folder} exists and is not a Quoth library; give another path for the library."
             )
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            store = cls(folder)
-            with store.writing() as db:
-                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            store._migrate()
+            private_folder(folder)
+            with writer_lock(folder):
+                cls._create(folder)
         except (OSError, sqlite3.Error) as error:
             raise LibraryError(f"Cannot make a library in {folder}: {error}.") from error
-        return store
+        return cls(folder)
+
+    @classmethod
+    def _create(cls, folder: Path) -> None:
+        """Make the database beside its place and move it there: half of one is no library."""
+        for begun in folder.glob(f"{_BEGUN}*"):
+            begun.unlink(missing_ok=True)
+        if (folder / FILE).exists():  # somebody else was quicker
+            return
+        store = cls(folder)
+        store.path = folder / f"{_BEGUN}{os.urandom(4).hex()}"
+        create_private(store.path)
+        try:
+            with store.writing(seal=()) as db:
+                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            store._migrate()
+            with store._connection() as db:
+                (busy, _, _) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            store.close()
+        if busy:
+            raise LibraryError(f"Cannot make a library in {folder}: its database is in use.")
+        flush(store.path)
+        store.path.replace(folder / FILE)
+        flush(folder)
 
     @classmethod
     def open(cls, folder: Path, *, read_only: bool = False) -> Store:
@@ -88,7 +130,9 @@ class Store:
             raise LibraryError(f"{folder} may not be changed; open it for reading only.")
         store = cls(folder, read_only=read_only)
         if version < FORMAT_VERSION and not read_only:
-            store._migrate()
+            # A writer of the older version must not go on beside it.
+            with writer_lock(folder):
+                store._migrate()
         elif version < OLDEST_READABLE:
             raise LibraryFormatError(
                 f"{folder} has the older library format {version}; "
@@ -98,8 +142,6 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rw"
-        if not self.read_only and not self.path.exists():
-            mode = "rwc"
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
         if self.read_only and not os.access(self.path.parent, os.W_OK) and not self._has_log():
             # On a read-only medium write-ahead logging has nowhere to write; nothing changes there.
@@ -145,7 +187,13 @@ class Store:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeDecodeError as error:  # in what SQLite had to say
+            what = f"{self.path.name} in {self.path.parent} (a text is no Unicode)"
+            raise LibraryDamagedError(what) from error
         except sqlite3.DatabaseError as error:
+            if _is_damage(error):
+                what = f"{self.path.name} in {self.path.parent} ({reason_of(error)})"
+                raise LibraryDamagedError(what) from error
             raise LibraryError(
                 f"{self.path} cannot be read or written ({error}); if the disk is full make room "
                 "on it, if the file is damaged restore it from a copy."
@@ -163,12 +211,24 @@ class Store:
                     db.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection inside one transaction: all of it happens, or nothing."""
+    def writing(self, *, seal: Collection[str] = SMALL) -> Iterator[sqlite3.Connection]:
+        """Give a connection inside one transaction: all of it happens, or nothing.
+
+        Args:
+            seal: Tables that the block may change among those of `index.seals`. They are
+                compared with their seals before, and sealed again after.
+
+        Raises:
+            LibraryDamagedError: One of them is not as it was sealed; nothing is changed.
+        """
         with self._write_lock, self._connection() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
+                verify(db, seal)
+                before = db.total_changes
                 yield db
+                if db.total_changes != before:
+                    renew(db, seal)
                 db.execute("COMMIT")
             except BaseException:
                 # Also after a COMMIT that failed: the connection goes back to the others.
@@ -176,27 +236,51 @@ class Store:
                     db.execute("ROLLBACK")
                 raise
 
-    def vacuum(self) -> None:
-        """Give the space of deleted rows back to the disk, unless a reader is in the way."""
+    def vacuum(self) -> str:
+        """Give the space of deleted rows back to the disk, and their text with it.
+
+        Returns:
+            Why that is not done yet, a short clause; empty when it is done.
+        """
         with self._write_lock, self._connection() as db:
             db.execute("PRAGMA busy_timeout = 2000")
             try:
                 db.execute("VACUUM")
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                (busy, _, _) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                reason = "somebody reads the library" if busy else ""
             except sqlite3.OperationalError as error:
-                logger.info("space is not given back now: %s", error)
+                reason = str(error)  # a full disk: what is alive stays as it was
             finally:
                 db.execute("PRAGMA busy_timeout = 30000")
+        if reason:
+            logger.info("space is not given back now: %s", reason)
+        return reason
 
     def _migrate(self) -> None:
-        for version, script in MIGRATIONS:
-            with self.writing() as db:
-                if db.execute("PRAGMA user_version").fetchone()[0] >= version:
-                    continue
-                for statement in _statements(script):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {version}")
-            logger.info("library format %d", version)
+        from index.sealing import seal_all
+
+        db = self._connect()
+        try:
+            with self._write_lock, self._explained():
+                # Within a transaction this has no effect, and a table that is replaced is dropped.
+                db.execute("PRAGMA foreign_keys = OFF")
+                for version, script in MIGRATIONS:
+                    db.execute("BEGIN IMMEDIATE")
+                    try:
+                        if db.execute("PRAGMA user_version").fetchone()[0] < version:
+                            for statement in statements(script):
+                                db.execute(statement)
+                            db.execute(f"PRAGMA user_version = {version}")
+                            if version == SINCE_FORMAT:
+                                seal_all(db)
+                            logger.info("library format %d", version)
+                        db.execute("COMMIT")
+                    except BaseException:
+                        if db.in_transaction:
+                            db.execute("ROLLBACK")
+                        raise
+        finally:
+            db.close()
 
     def close(self) -> None:
         """Close all connections that are not in use; those in use close when they are done."""
@@ -231,20 +315,31 @@ def _version(folder: Path) -> int:
     return int(version)
 
 
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of `script`; executescript() would end the transaction."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def reason_of(error: BaseException) -> str:
+    """Return what SQLite says, without the text that it is about."""
+    return "a text is no Unicode" if "Could not decode" in str(error) else str(error)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Return whether the file is damaged, rather than busy, full or out of reach."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # Python's own: a text that is no Unicode
+        return "decode" in str(error)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def get_meta(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
-    """Return the JSON object stored under `key`, or None."""
+    """Return the JSON object stored under `key`, or None.
+
+    Raises:
+        LibraryDamagedError: It is none.
+    """
     row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return None if row is None else json.loads(row[0])
+    try:
+        value: dict[str, Any] | None = None if row is None else json.loads(row[0])
+    except (TypeError, ValueError) as error:
+        raise LibraryDamagedError("the list of derived files") from error
+    return value
 
 
 def set_meta(db: sqlite3.Connection, key: str, value: dict[str, Any] | None) -> None:
@@ -253,5 +348,12 @@ def set_meta(db: sqlite3.Connection, key: str, value: dict[str, Any] | None) -> 
 
 
 def generation(db: sqlite3.Connection) -> int:
-    """Return the number of the published generation."""
-    return int(db.execute("SELECT max(number) FROM generations").fetchone()[0])
+    """Return the number of the published generation.
+
+    Raises:
+        LibraryDamagedError: There is none.
+    """
+    (number,) = db.execute("SELECT max(number) FROM generations").fetchone()
+    if not isinstance(number, int):
+        raise LibraryDamagedError("the list of generations")
+    return number

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from index.content import decode_content
+from index.content import stored_content
 from index.draft import Draft, living
 from index.errors import FormatError, SourceError, SyncCancelledError
 from index.failures import failed_before, remember_failures
-from index.files import sha256
-from index.formats import format_of, read_document
+from index.formats import Limits, format_of, read_file
+from index.formats.opening import content_mark
 from index.ingest import PIPELINE, Label, Prepared, prepare
 from index.reports import Progress, Skip, SyncReport
 from index.scan import Difference, Found, Known, Scan, compare, scan
@@ -74,6 +74,8 @@ class _Sync:
         self.options = options
         self.started = time.monotonic()
         self.started_ns = time.time_ns()
+        # A source may be one file; what is read lies below a folder in any case.
+        self.below = source.root.parent if source.root.is_file() else source.root
         self.files = self.files_failed = 0
         self.read: list[str] = []  # paths of the files that were read
         self.ends: list[int] = []  # sentences up to the end of each of them
@@ -127,8 +129,9 @@ class _Sync:
             )
 
     def _hash(self, file: Path) -> str:
-        self._stop_if_asked()
-        return sha256(file)
+        return content_mark(
+            file, root=self.below, max_bytes=Limits().max_bytes, between=self._stop_if_asked
+        )
 
     def _stop_if_asked(self) -> None:
         """Raise if the sync was cancelled; called between files and between batches of vectors."""
@@ -170,12 +173,12 @@ class _Sync:
         self.files = len(difference.fresh) + len(difference.renamed)
         with Draft(self.folder, self.store, self.encoder, on_progress=self._step) as draft:
             if self.files or difference.removed:
-                with self.store.writing() as db:
+                with self.store.writing(seal=("sources",)) as db:
                     source = source_id(db, self.source.kind, self.source.location)
                 for before, item in difference.renamed:
                     self._rename(draft, source, before, item)
                 for item in difference.fresh:
-                    self._read(draft, source, item, kept=item.path in known)
+                    self._read(draft, source, item, difference, kept=item.path in known)
             draft.flush()
             gone = [k.document for k in difference.removed]
             gone += [before.document for before, _ in difference.renamed]
@@ -194,19 +197,25 @@ class _Sync:
         report = self._report(difference, known, found.ignored)
         return replace(report, embedded=embedded, sentences=sentences, generation=number)
 
-    def _read(self, draft: Draft, source: int, item: Found, *, kept: bool) -> None:
+    def _read(
+        self, draft: Draft, source: int, item: Found, difference: Difference, *, kept: bool
+    ) -> None:
         self._stop_if_asked()
         try:
-            document = read_document(item.file)
+            reading = read_file(item.file, root=self.below, cancel=self.options.cancel)
         except FormatError as error:
             self._fail(item.path, error.reason, kept=kept)
             return
+        document = reading.document
         form = format_of(item.file)
         label = Label(source=source, path=item.path, type=form.name if form else "")
         prepared = prepare(document, label)
         if not prepared.sentences:
             self._fail(item.path, "no text", kept=kept)
             return
+        # The file may have been replaced since it was compared; its size and times are those of
+        # then, so that the next sync looks at it again.
+        difference.hashes[item.path] = reading.sha256
         self.warnings += [f"{item.path}: {warning}" for warning in document.warnings]
         self._take_in(draft, prepared)
 
@@ -217,11 +226,11 @@ class _Sync:
     def _rename(self, draft: Draft, source: int, before: Known, item: Found) -> None:
         """Give a document another path: the same text, nothing read or embedded again."""
         with self.store.reading() as db:
-            row = db.execute(
-                "SELECT type, content FROM documents WHERE id = ?", (before.document,)
+            document = stored_content(db, before.document)
+            (form,) = db.execute(
+                "SELECT type FROM documents WHERE id = ?", (before.document,)
             ).fetchone()
-        label = Label(source=source, path=item.path, type=row["type"])
-        self._take_in(draft, prepare(decode_content(row["content"]), label))
+        self._take_in(draft, prepare(document, Label(source=source, path=item.path, type=form)))
 
     def _take_in(self, draft: Draft, prepared: Prepared) -> None:
         self.read.append(prepared.label.path)

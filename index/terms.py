@@ -41,7 +41,8 @@ _WORD = re.compile(
     r"|[^\W_]+(?:'[^\W_]+)*"  # words, with their apostrophes
 )
 # E-4304, 2024/17, A4-100: found by the whole and by the parts.
-_CODE = re.compile(r"[^\W_]+(?:[-/.][^\W_]+)+")
+# From the beginning of a word only and never giving back: long words take linear time.
+_CODE = re.compile(r"(?<![^\W_])[^\W_]++(?:[-/.][^\W_]++)+")
 _ENDINGS = frozenset(("d", "ll", "m", "re", "s", "t", "ve"))
 _local = threading.local()
 

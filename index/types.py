@@ -126,9 +126,13 @@ class Document:
 
     def page_at(self, offset: int) -> int | None:
         """Return the number of the page that holds `offset`, or None without pages."""
-        filled = [page for page in self.pages if page.end > page.start]
-        at = bisect_right([page.start for page in filled], offset) - 1
-        return filled[max(at, 0)].number if filled else None
+        # Not a list of those with text: a long document is asked once for each of its passages.
+        at = bisect_right(self.pages, offset, key=lambda page: page.start) - 1
+        while at >= 0 and self.pages[at].start == self.pages[at].end:
+            at -= 1
+        if at >= 0:
+            return self.pages[at].number
+        return next((page.number for page in self.pages if page.end > page.start), None)
 
 
 @dataclass(frozen=True, slots=True)

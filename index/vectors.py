@@ -16,12 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from index.files import checksum, flush
+from index.errors import LibraryDamagedError, LibraryError
+from index.files import checksum, create_private, flush
+from index.seals import sealed, vector_intact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["VectorBase", "VectorIndex", "load_vectors", "read_vectors", "write_base"]
+__all__ = [
+    "VectorBase",
+    "VectorIndex",
+    "intact_base",
+    "load_vectors",
+    "read_vectors",
+    "write_base",
+]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
@@ -55,10 +64,14 @@ class VectorIndex:
         self._parts = parts  # FAISS indexes over consecutive rows
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each vector number; all of them must be here."""
+        """Return the row of each vector number.
+
+        Raises:
+            LibraryDamagedError: One is not here.
+        """
         found = np.searchsorted(self.ids, ids)
         if len(ids) and (found.max() >= len(self.ids) or (self.ids[found] != ids).any()):
-            raise LookupError("a vector of the store is not in the index")
+            raise LibraryDamagedError("the list of vectors")
         return found
 
     def search(
@@ -93,17 +106,28 @@ class VectorIndex:
 
 
 def read_vectors(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> NDArray[np.float64]:
-    """Return the stored vectors numbered `ids`, shape (len(ids), dim), in that order."""
+    """Return the stored vectors numbered `ids`, shape (len(ids), dim), in that order.
+
+    Raises:
+        LibraryDamagedError: One is missing, or not as it was stored.
+    """
     wanted, place = np.unique(ids, return_inverse=True)
     vectors = np.empty((len(wanted), dim), np.float64)
+    cursor = db.cursor()
+    cursor.row_factory = None
+    checked = ", id, model, key, crc" if sealed(db) else ""
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
         marks = ",".join("?" * len(some))
-        rows = db.execute(
-            f"SELECT vector FROM vectors WHERE id IN ({marks}) ORDER BY id", some.tolist()
+        rows = cursor.execute(
+            f"SELECT vector{checked} FROM vectors WHERE id IN ({marks}) ORDER BY id", some.tolist()
         ).fetchall()
         if len(rows) != len(some):
-            raise LookupError("a sentence's vector is missing from the store")
+            raise LibraryDamagedError("a vector that is missing")
+        if checked:
+            for vector, number, model, key, crc in rows:
+                if not vector_intact(number, model, key, vector, crc):
+                    raise LibraryDamagedError(f"vector {number}")
         data = b"".join(row[0] for row in rows)
         vectors[start : start + len(some)] = np.frombuffer(data, np.float16).reshape(-1, dim)
     return vectors[place]
@@ -143,7 +167,7 @@ def write_base(
     ids = np.fromiter((row[0] for row in rows), np.int64)
     if current is not None and (
         current.model != model
-        or not _intact(folder / current.file, current)
+        or not intact_base(folder / current.file, current)
         or int(np.searchsorted(ids, current.last, side="right")) != current.rows
     ):
         current = None
@@ -156,9 +180,18 @@ def write_base(
     if target.exists():  # damaged, or of an interrupted sync: never written over while mapped
         target = folder / f"vectors-{model}-{last}-{os.urandom(4).hex()}.faiss"
     temporary = target.with_suffix(".tmp")
-    faiss.write_index(index, str(temporary))
-    flush(temporary)
-    os.replace(temporary, target)
+    try:
+        create_private(temporary)
+        try:
+            faiss.write_index(index, str(temporary))
+        except RuntimeError as error:
+            raise LibraryError(
+                f"{temporary} cannot be written; make room if the disk is full, and try again."
+            ) from error
+        flush(temporary)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
     flush(folder)
     return VectorBase(target.name, model, last, len(ids), target.stat().st_size, checksum(target))
 
@@ -181,7 +214,7 @@ def _map(path: Path, base: VectorBase) -> Any:  # noqa: ANN401 - FAISS is untype
     """Return the base mapped into memory, or None where it is missing or damaged."""
     import faiss
 
-    if not _intact(path, base):
+    if not intact_base(path, base):
         return None
     try:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
@@ -189,8 +222,9 @@ def _map(path: Path, base: VectorBase) -> Any:  # noqa: ANN401 - FAISS is untype
         return None
 
 
-def _intact(path: Path, base: VectorBase) -> bool:
+def intact_base(path: Path, base: VectorBase) -> bool:
+    """Return whether a base is the one that was written, byte for byte."""
     try:
         return path.stat().st_size == base.bytes and checksum(path) == base.crc
-    except FileNotFoundError:
+    except OSError:  # gone, or on a part of the disk that cannot be read
         return False

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import tantivy
 
-from index.files import checksum
+from index.errors import LibraryError
+from index.files import checksum, flush, folder_within, settle
 
-__all__ = ["WordIndex", "WordState", "WordWriter", "load_words", "state_of"]
+__all__ = ["WordIndex", "WordState", "WordWriter", "load_words", "passages_in", "state_of"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
@@ -68,6 +71,12 @@ class WordIndex:
     def passages(self) -> int:
         """How many passages are in it, dead ones among them."""
         return int(self._searcher.num_docs)
+
+    def numbers(self) -> set[int]:
+        """Return the passages that are in it, dead ones among them."""
+        everything = tantivy.Query.all_query()
+        hits = self._searcher.search(everything, limit=max(self.passages, 1), count=False).hits
+        return set(self._passages(hits))
 
     def hide(self, documents: Sequence[int], after: int) -> None:
         """Leave out what is not alive: these documents, and all numbered above `after`."""
@@ -136,31 +145,57 @@ class WordIndex:
         return [int(value) for value in values if value is not None]
 
 
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Tantivy raises ValueError, with much of its inside, for whatever a disk does."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        number = re.search(r"(?:os error|code:) (\d+)", str(error))
+        code = int(number.group(1)) if number else getattr(error, "errno", None)
+        reason = os.strerror(code) if code else "damaged, or in use"
+        raise LibraryError(
+            f"The word index {folder} cannot be written or read ({reason}); make room if the disk "
+            "is full, and try again."
+        ) from error
+
+
 class WordWriter:
     """Adds passages to the word index in `folder`; nothing counts before `commit`."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._index = tantivy.Index(_schema(), path=str(folder))
-        self._writer = self._index.writer(HEAP_BYTES, 1)
+        with _explained(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder_within(folder)
+            for part in folder.glob(".tmp*"):  # of a writer that was killed; nobody writes now
+                part.unlink(missing_ok=True)
+            self._index = tantivy.Index(_schema(), path=str(folder))
+            self._writer = self._index.writer(HEAP_BYTES, 1)
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Add passages with their documents and terms."""
         for passage, document, terms in entries:
-            self._writer.add_document(_document(passage, document, terms))
+            with _explained(self.folder):
+                self._writer.add_document(_document(passage, document, terms))
 
     def commit(self) -> WordState:
         """Put everything on disk and end writing."""
-        self._writer.commit()
-        self._writer.wait_merging_threads()
-        self._index.reload()
-        return state_of(self.folder, self._index.searcher().num_docs)
+        with _explained(self.folder):
+            self._writer.commit()
+            self._writer.wait_merging_threads()
+            settle(self.folder)  # Tantivy leaves that to the umask
+            # It syncs its files, but neither the name of the last one nor that of the folder.
+            flush(self.folder)
+            flush(self.folder.parent)
+            self._index.reload()
+            return state_of(self.folder, self._index.searcher().num_docs)
 
     def abandon(self) -> None:
         """Forget what was added and end writing."""
         self._writer.rollback()
         self._writer.wait_merging_threads()
+        settle(self.folder)
 
 
 def state_of(folder: Path, passages: int) -> WordState:
@@ -177,16 +212,37 @@ def intact(library: Path, state: WordState) -> bool:
     """Return whether the files are those that were committed, byte for byte.
 
     A file that is gone was merged into others by a later commit, which is no damage: then
-    the count of passages decides.
+    the count of passages decides. It is damage where the index still names the segment.
     """
-    folder = library / state.folder
+    try:
+        return _as_committed(library / state.folder, state)
+    except OSError:  # gone, or on a part of the disk that cannot be read
+        return False
+
+
+def _as_committed(folder: Path, state: WordState) -> bool:
+    # Files are called as the segments in it, without the dashes.
+    named = (folder / "meta.json").read_bytes().replace(b"-", b"")
     for name, (size, crc) in state.files.items():
         path = folder / name
-        if name.startswith("meta") or name.endswith(".json") or not path.exists():
+        if name.startswith("meta") or name.endswith(".json"):
+            continue
+        if not path.exists():
+            if name.partition(".")[0].encode() in named:
+                return False
             continue
         if path.stat().st_size != size or checksum(path) != crc:
             return False
-    return tantivy.Index.exists(str(folder)) if folder.is_dir() else False
+    return bool(tantivy.Index.exists(str(folder)))
+
+
+def passages_in(folder: Path) -> set[int]:
+    """Return the numbers of all passages in the word index in `folder`.
+
+    Raises:
+        ValueError, OSError: It cannot be opened.
+    """
+    return WordIndex(tantivy.Index.open(str(folder))).numbers()
 
 
 def load_words(library: Path, state: WordState | None, entries: Iterable[Entry]) -> WordIndex:

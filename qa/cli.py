@@ -30,17 +30,17 @@ from qa.cli_options import (
 from qa.cli_output import print_json, print_lines
 from qa.cli_password import password
 from qa.cli_serve import serve
+from qa.cli_upkeep import backup, compact, doctor, rebuild, relocate, restore, verify
 from qa.lines import (
     document_lines,
     failure_lines,
     find_lines,
-    human_bytes,
     listing_lines,
     passage_lines,
     report_lines,
     status_lines,
 )
-from qa.progress import shown_progress, sync_with_progress
+from qa.progress import sync_with_progress
 from qa.render import to_plain
 from qa.visible import one_line
 
@@ -275,38 +275,8 @@ def remove(what: tuple[str, ...], library: Path | None, yes: bool, as_json: bool
         print_lines(document_lines(removed, "removed"))
 
 
-@cli.command()
-@library_option
-@model_option
-@json_option
-def rebuild(library: Path | None, model: str | None, as_json: bool) -> None:
-    """Make the search indexes anew, or change the model.
-
-    Without --model nothing is embedded again; with it everything is, while search goes on.
-    """
-    encoder = chosen_model(model)
-    with open_library(library, read_only=False) as opened:
-        with shown_progress() as show:
-            opened.rebuild(encoder=encoder, progress=show)
-        state = opened.status()
-    if as_json:
-        print_json("rebuild", state)
-    else:
-        print_lines(status_lines(state))
-
-
-@cli.command()
-@library_option
-@json_option
-def compact(library: Path | None, as_json: bool) -> None:
-    """Free the space of what was removed."""
-    with open_library(library, read_only=False) as opened:
-        freed = opened.compact()
-    if as_json:
-        print_json("compact", {"bytes": freed})
-    else:
-        click.echo(f"{human_bytes(freed)} freed")
-
-
-for command in (serve, evaluate, password):
+for command in (
+    *(rebuild, compact, relocate, backup, restore, verify, doctor),
+    *(serve, evaluate, password),
+):
     cli.add_command(command)

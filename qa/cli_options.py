@@ -17,7 +17,7 @@ import click
 
 from index.errors import QuestionError, QuothError, SourceError
 from index.types import Filter
-from qa.visible import one_line
+from qa.visible import VisibleFormatter, one_line
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -246,5 +246,5 @@ def configure_logging(*, debug: bool) -> None:
     root.setLevel(logging.DEBUG if debug else logging.WARNING)
     if not any(isinstance(handler, _ToStderr) for handler in root.handlers):
         handler = _ToStderr()
-        handler.setFormatter(logging.Formatter("quoth: %(message)s"))
+        handler.setFormatter(VisibleFormatter("quoth: %(message)s"))
         root.addHandler(handler)

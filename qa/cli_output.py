@@ -40,7 +40,7 @@ def _print_wrapped(lines: Iterable[Line]) -> None:
         text = Text.assemble(*((words, _RICH_STYLES[style]) for words, style in line.words))
         wrapped = text.wrap(console, max(width - line.indent, 20)) if line.words else [text]
         for number, part in enumerate(wrapped):
-            label = line.label if number == 0 else ""
+            label = (line.label or line.sign) if number == 0 else ""
             row = Text.assemble((label, "cyan"), " " * (line.indent - len(label)), part)
             console.print(row, no_wrap=True, overflow="ignore", crop=False)
 

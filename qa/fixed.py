@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from index.searcher import Searcher
 from index.types import DocumentInfo
 from qa.text import text
+from qa.visible import one_line
 
 __all__ = ["LISTED", "about_document", "about_notice", "fixed_reply", "listing"]
 
@@ -78,7 +79,9 @@ def _collection(documents: Sequence[DocumentInfo]) -> str:
 
 def about_notice(info: DocumentInfo) -> str:
     """Return the words above the beginning of a document."""
-    called = info.path if info.title == info.name else f"{info.path} ({info.title})"
+    called = one_line(info.path)
+    if info.title != info.name:
+        called += f" ({one_line(info.title)})"
     return text("answer.begins", name=called)
 
 
@@ -93,7 +96,8 @@ def listing(documents: Sequence[DocumentInfo], count: int | None = None) -> str:
     if not count:
         return text("answer.listed_none")
     lines = [
-        f"{info.path}" + (f": {info.title}" if info.title not in (info.name, "") else "")
+        # Each on one line: a name with a line break in it would list a document that is none.
+        one_line(info.path if info.title in (info.name, "") else f"{info.path}: {info.title}")
         for info in documents[:LISTED]
     ]
     if count > LISTED:

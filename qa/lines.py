@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from qa.text import text
 from qa.types import Answer, Disagreement, Passage, Quote
 from qa.visible import (
+    file_name,
     long_date,
     one_line,
     page_name,
@@ -19,7 +20,7 @@ from qa.visible import (
 )
 
 if TYPE_CHECKING:
-    from index.reports import DocumentHits, Failure, FindResult, Hit, Status, SyncReport
+    from index.reports import DocumentHits, Failure, FindResult, Hit, Skip, Status, SyncReport
     from index.types import Citation, DocumentInfo
 
 __all__ = [
@@ -56,11 +57,14 @@ class Line:
         words: Pieces of text, safe to show, with their styles.
         indent: Spaces before it, also before what is wrapped.
         label: Stands in the indent of the first line, such as "[1]"; not longer than it.
+        sign: Stands there instead in a terminal, which wraps: a word of a document can begin a
+            line, but never in the indent.
     """
 
     words: tuple[tuple[str, Style], ...] = ()
     indent: int = 0
     label: str = ""
+    sign: str = ""
 
     def __str__(self) -> str:
         return (self.label.ljust(self.indent) + "".join(text for text, _ in self.words)).rstrip(" ")
@@ -73,6 +77,11 @@ def to_text(lines: Iterable[Line]) -> str:
 
 def _line(text: str, style: Style = "plain", *, indent: int = 0, label: str = "") -> Line:
     return Line(((text, style),), indent, label)
+
+
+def _place_line(text: str, indent: int) -> Line:
+    """Return the line that says where the words above it stand."""
+    return Line(((text, "quiet"),), indent, sign="  ↳")
 
 
 def answer_lines(answer: Answer) -> Iterator[Line]:
@@ -110,14 +119,14 @@ def _quote_lines(quotes: Sequence[Quote]) -> Iterator[Line]:
             (split.after, "plain"),
         )
         yield Line(tuple(word for word in words if word[0]), indent, label)
-        yield _line(place(quote.citation), "quiet", indent=indent)
+        yield _place_line(place(quote.citation), indent)
         yield from _also_lines(quote.also_at, indent)
 
 
 def _also_lines(also_at: Sequence[Citation], indent: int) -> Iterator[Line]:
     if also_at:
         places = "; ".join(place(citation) for citation in also_at)
-        yield _line(f"also in {places}", "quiet", indent=indent)
+        yield _place_line(f"also in {places}", indent)
 
 
 def _abstention_lines(answer: Answer) -> Iterator[Line]:
@@ -130,7 +139,7 @@ def _abstention_lines(answer: Answer) -> Iterator[Line]:
         for passage in answer.nearest[:_NEAREST_SHOWN]:
             yield Line()
             yield _line(one_line(passage.best.text), indent=4, label="  –")
-            yield _line(place(passage.citation), "quiet", indent=4)
+            yield _place_line(place(passage.citation), 4)
 
 
 def missing_sentence(answer: Answer) -> str:
@@ -203,7 +212,7 @@ def _source(quote: Quote, disagreement: Disagreement) -> str:
     if one.id == other.id:
         return " · ".join(place(quote.citation).split(" · ")[1:])
     document = quote.document
-    named = one_line(document.path if one.name == other.name else document.name)
+    named = file_name(document.path if one.name == other.name else document.name)
     return f"{named}, {long_date(document.date)}" if document.date else named
 
 
@@ -220,7 +229,7 @@ def passage_lines(passages: Sequence[Passage]) -> Iterator[Line]:
         if number > 1:
             yield Line()
         yield _line(one_line(passage.text), indent=indent, label=f"[{number}]")
-        yield _line(place(passage.citation), "quiet", indent=indent)
+        yield _place_line(place(passage.citation), indent)
         reasons = [f"score {passage.score:.4f}", *(one_line(why) for why in passage.why)]
         yield _line("; ".join(reasons), "quiet", indent=indent)
         yield from _also_lines(passage.also_at, indent)
@@ -240,7 +249,7 @@ def find_lines(result: FindResult) -> Iterator[Line]:
 
 
 def _found_lines(found: DocumentHits) -> Iterator[Line]:
-    yield _line(f"{one_line(found.document.path)}: {len(found.hits)}", "quiet")
+    yield _line(f"{file_name(found.document.path)}: {len(found.hits)}", "quiet")
     for hit in found.hits:
         label = "  –" if hit.citation.page is None else f"  {page_name(hit.citation.page)}"
         yield Line(tuple(_marked(hit)), max(len(label) + 1, 4), label)
@@ -268,8 +277,8 @@ def _marked(hit: Hit) -> Iterator[tuple[str, Style]]:
 
 def report_lines(report: SyncReport) -> Iterator[Line]:
     """Yield what a sync did; for a dry run also the name of every file it would change."""
-    summary, *rest = str(report).splitlines()
-    yield _line(one_line(summary))
+    # Only the first line of it holds no name: one with a line break in it would begin a new line.
+    yield _line(one_line(str(report).partition("\n")[0]))
     if report.dry_run:
         names = [
             *(("+", path) for path in report.added),
@@ -279,6 +288,8 @@ def report_lines(report: SyncReport) -> Iterator[Line]:
         ]
         for sign, name in names:
             yield _line(one_line(name), indent=4, label=f"  {sign}")
+    rest = [f"skipped {_why_not(skip)}" for skip in report.skipped]
+    rest += [f"note: {warning}" for warning in report.warnings]
     for part in rest:
         yield _line(one_line(part), "warning", indent=2)
 
@@ -309,7 +320,7 @@ def document_lines(documents: Sequence[DocumentInfo], verb: str) -> Iterator[Lin
     """Yield how many documents there are and the path of each."""
     yield _line(f"{_count(len(documents), 'document')} {verb}")
     for document in documents:
-        yield _line(one_line(document.path), indent=2)
+        yield _line(file_name(document.path), indent=2)
 
 
 def listing_lines(documents: Sequence[DocumentInfo]) -> Iterator[Line]:
@@ -320,7 +331,7 @@ def listing_lines(documents: Sequence[DocumentInfo]) -> Iterator[Line]:
         if document.pages:
             facts.append(_count(document.pages, "page"))
         words: tuple[tuple[str, Style], ...] = (
-            (one_line(document.path), "plain"),
+            (file_name(document.path), "plain"),
             (f"  {', '.join(facts)}", "quiet"),
         )
         yield Line(words, indent, str(document.id))
@@ -331,9 +342,12 @@ def listing_lines(documents: Sequence[DocumentInfo]) -> Iterator[Line]:
 def failure_lines(failures: Sequence[Failure]) -> Iterator[Line]:
     """Yield a line for each file that gave no document, with the reason."""
     for failure in failures:
-        kept = " (the version indexed before is kept)" if failure.kept else ""
-        told = f"{failure.path}: {failure.reason}{kept}"
-        yield _line(one_line(told), "warning", indent=4, label="  !")
+        yield _line(one_line(_why_not(failure)), "warning", indent=4, label="  !")
+
+
+def _why_not(file: Failure | Skip) -> str:
+    kept = " (the version indexed before is kept)" if file.kept else ""
+    return f"{file.path}: {file.reason}{kept}"
 
 
 def human_bytes(count: int) -> str:

@@ -51,8 +51,9 @@ def passages_to_text(passages: Sequence[Passage]) -> str:
 # Markdown ------------------------------------------------------------------------------------
 
 # What could begin emphasis, code, a link, an entity, HTML, a table, a formula or strikethrough.
-# A dot or colon inside a word could make it a link where a renderer looks for bare ones.
-_ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$^#{}@]|[.:](?=\S)")
+# A dot or colon inside a word could make it a link where a renderer looks for bare ones; some
+# renderers hide what stands between "%%", or mark it between "==" or "++".
+_ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$^#{}@]|[.:](?=\S)|([%=+])\1+")
 # Spaces other than the plain one, which a renderer takes away where a block begins or ends.
 _EDGES = re.compile(r"^[^\S ]+|[^\S ]+$")
 # What could begin a heading, list, rule or definition at the start of a block.
@@ -68,12 +69,16 @@ def _entities(match: re.Match[str]) -> str:
     return "".join(f"&#{ord(char)};" for char in match[0])
 
 
+def _escaped(match: re.Match[str]) -> str:
+    return "".join(f"\\{char}" for char in match[0])
+
+
 def _escape(text: str, *, opening: bool) -> str:
     return _EDGES.sub(_entities, _without_markup(text, opening=opening))
 
 
 def _without_markup(text: str, *, opening: bool) -> str:
-    escaped = _ACTIVE.sub(r"\\\g<0>", text)
+    escaped = _ACTIVE.sub(_escaped, text)
     if opening and (start := _OPENING.match(text)):
         if start[0].isdigit():
             return f"{start[0]}\\{text[start.end()]}" + escaped[start.end() + 1 :]
@@ -214,7 +219,9 @@ def _blockquote(words: str, citation: Citation, where: str, context: str = "") -
 
 # Inside a JSON string, and these occur nowhere else, an escape means the same character: a
 # terminal is safe and the text exact. `json` itself escapes only the controls below U+0020.
-_ESCAPED_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_ESCAPED_IN_JSON = re.compile(
+    "[\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
 
 
 def answer_to_dict(answer: Answer) -> dict[str, Any]:
@@ -257,4 +264,4 @@ def to_json(value: object, *, ascii_only: bool = False) -> str:
 
 def escape_json(written: str) -> str:
     """Return JSON with every control in its strings escaped; its values are the same."""
-    return _ESCAPED_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
+    return _ESCAPED_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], written)

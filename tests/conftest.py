@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from small import HOUSE, new_library, write
 
@@ -74,9 +75,15 @@ def examples_folder(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) 
 
     from index import Library
 
-    path = tmp_path_factory.mktemp("examples") / "examples.quoth"
-    with Library.open(path, create=True, encoder=encoder) as library:
-        library.sync(DOCUMENTS)
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # one for all processes: embedding takes long
+    path, done = base / "examples.quoth", base / "examples.done"
+    with FileLock(base / "examples.lock"):
+        if not done.exists():
+            with Library.open(path, create=True, encoder=encoder) as library:
+                library.sync(DOCUMENTS)
+            done.touch()
     return path
 
 

@@ -6,11 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["addresses"]
+__all__ = ["METHODS", "addresses"]
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def addresses(app: object) -> set[tuple[str, str]]:
-    """Return method and an address for each route of `app` and of all that is mounted into it."""
+    """Return method and an address for each route of `app` and of all that is mounted into it.
+
+    Raises:
+        TypeError: There is something among the routes that is not understood here.
+    """
     return set(_walk(app, ""))
 
 
@@ -23,6 +29,9 @@ def _walk(part: Any, prefix: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 
             yield from _walk(router, path + route.include_context.prefix)
         elif hasattr(getattr(route, "app", None), "routes"):
             yield from _walk(route.app, path)
-        else:
+        elif hasattr(route, "path"):
+            # Without methods it is a folder of files, another kind of application, or a socket.
             for method in getattr(route, "methods", None) or {"GET"}:
                 yield method, path or "/"
+        else:
+            raise TypeError(f"{type(route).__name__} has neither an address nor routes")

@@ -4,9 +4,20 @@ from index.formats.registry import (
     FORMATS,
     Format,
     Limits,
+    Reading,
     format_of,
     read_document,
+    read_file,
     supported_suffixes,
 )
 
-__all__ = ["FORMATS", "Format", "Limits", "format_of", "read_document", "supported_suffixes"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Limits",
+    "Reading",
+    "format_of",
+    "read_document",
+    "read_file",
+    "supported_suffixes",
+]

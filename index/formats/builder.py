@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
+from index.errors import FormatError
+from index.formats.limits import DEFAULT_LIMITS, Limits
 from index.types import Block, BlockKind, Document, Page
 
-__all__ = ["DocumentBuilder", "HeadingPath", "ListPath", "clean", "join_cells", "lead_in"]
+__all__ = [
+    "DocumentBuilder",
+    "HeadingPath",
+    "ListPath",
+    "clean",
+    "join_cells",
+    "lead_in",
+    "one_title",
+]
 
 # Neither belongs to a text: NUL ends strings in C libraries, lone surrogates have no UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -15,6 +26,10 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[^\Wa-z])")
 _MAX_LEAD_IN = 300
 _MAX_ABOVE = 120  # a longer item says too much to be the heading of those below it
+# The title, headings and context of a block are stored with each of its passages. Something
+# longer is no title or header, and would make a small file an enormous library.
+_MAX_TITLE = 300
+_MAX_CONTEXT = 2000
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 _RUNS = (BlockKind.ITEM, BlockKind.ROW)
@@ -23,6 +38,11 @@ _RUNS = (BlockKind.ITEM, BlockKind.ROW)
 def clean(text: str) -> str:
     """Return `text` without NUL and lone surrogates, which cannot be stored."""
     return _UNSTORABLE.sub("", text)
+
+
+def one_title(text: str) -> str:
+    """Return a title on one line, its first 300 characters if it is longer."""
+    return " ".join(clean(text.lstrip()[: 4 * _MAX_TITLE]).split())[:_MAX_TITLE].rstrip()
 
 
 def join_cells(cells: Sequence[str]) -> str:
@@ -65,9 +85,9 @@ class HeadingPath:
             self._open.pop()
 
     def open(self, level: int, title: str) -> None:
-        """Enter a section; its title is put on one line."""
+        """Enter a section; its title is put on one line as `one_title` does."""
         self.close(level)
-        self._open.append((level, " ".join(title.split())))
+        self._open.append((level, one_title(title)))
 
 
 class ListPath:
@@ -80,7 +100,7 @@ class ListPath:
         """Begin the item `words` at `level` (from 1); return the words that lead to it."""
         del self._above[max(level, 1) :]
         context = self._above[-1]
-        short = words if len(words) <= _MAX_ABOVE else ""
+        short = " ".join(words.split()) if len(words) <= _MAX_ABOVE else ""
         self._above.append(lead_in(words) or short)
         return context
 
@@ -90,7 +110,8 @@ class DocumentBuilder:
 
     Blocks are separated by a blank line, the items of a list and the rows of a table by a
     line end. A block without visible text is skipped. Every method returns the new block,
-    or None for a skipped one.
+    or None for a skipped one, and raises FormatError where there is more than `limits` allow:
+    what a small file may unfold into is not held in memory first.
 
         builder = DocumentBuilder()
         builder.heading("Lifts", 1)
@@ -101,7 +122,8 @@ class DocumentBuilder:
         # "Lifts\n\nThey are inspected:\n\nin spring\nin autumn"
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
         self._parts: list[str] = []
         self._length = 0
         self._blocks: list[Block] = []
@@ -160,11 +182,11 @@ class DocumentBuilder:
         pages: Iterable[Page] = (),
         warnings: Iterable[str] = (),
     ) -> Document:
-        """Return the document; `title` is put on one line."""
+        """Return the document; `title` is put on one line as `one_title` does."""
         return Document(
             text="".join(self._parts),
             blocks=tuple(self._blocks),
-            title=" ".join(clean(title).split()),
+            title=one_title(title),
             date=date,
             language=language,
             pages=tuple(pages),
@@ -197,7 +219,7 @@ class DocumentBuilder:
             headings=self.headings,
             page=page,
             level=level,
-            context=" ".join(clean(context).split()),
+            context=_one_context(context.lstrip()[: 2 * _MAX_CONTEXT]),
         )
         self._blocks.append(block)
         return block
@@ -205,3 +227,13 @@ class DocumentBuilder:
     def _append(self, text: str) -> None:
         self._parts.append(text)
         self._length += len(text)
+        if self._length > self._limits.max_characters:
+            raise FormatError(f"too much text: over {self._limits.max_characters:,} characters")
+        if len(self._blocks) >= self._limits.max_blocks:
+            raise FormatError(f"too many paragraphs and rows: over {self._limits.max_blocks:,}")
+
+
+@lru_cache(maxsize=64)
+def _one_context(text: str) -> str:
+    # Cached, so that the rows of a table share their header instead of having a copy each.
+    return " ".join(clean(text).split())[:_MAX_CONTEXT].rstrip()

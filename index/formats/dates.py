@@ -76,6 +76,8 @@ def find_date(text: str) -> str | None:
 def is_date_line(line: str) -> bool:
     """Return whether the line is a date or the label of one, and nothing else."""
     line = line.strip()
+    if len(line) > _MAX_LINE:
+        return False
     found = _first_date(line)
     if found is None:
         return bool(_LABEL.match(line))

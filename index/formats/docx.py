@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lxml import etree
 
 from index.errors import FormatError
 from index.formats.builder import DocumentBuilder, ListPath, join_cells
@@ -60,6 +62,7 @@ def parse(path: Path, limits: Limits) -> Document:
         styles=Styles(roots["styles"]),
         numbering=Numbering(roots["numbering"]),
         notes={name: _notes(roots[name], name) for name in ("footnotes", "endnotes")},
+        builder=DocumentBuilder(limits),
     )
     body = getattr(part.element, "body", None)
     if body is None:
@@ -78,6 +81,7 @@ def _check_archive(path: Path) -> None:
     """Refuse what is no archive, and archives that would fill the memory."""
     with path.open("rb") as file:
         head = file.read(2**16)
+        size = file.seek(0, io.SEEK_END)
     if head.startswith(_OLE_FILE):
         # An encrypted document is a stream of this name; the directory is near an end.
         if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
@@ -86,10 +90,13 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise FormatError("damaged DOCX") from error
     if any(part.flag_bits & 1 for part in parts):
         raise FormatError("encrypted; save a copy without a password")
+    # Space is set aside for as much as a part says it has, whatever is there.
+    if any(part.compress_size > size for part in parts):
+        raise FormatError("damaged DOCX")
     unpacked = sum(part.file_size for part in parts)
     bloated = any(
         part.file_size > max(_LARGE_PART, _MAX_RATIO * part.compress_size) for part in parts
@@ -100,25 +107,19 @@ def _check_archive(path: Path) -> None:
 
 def _open(path: Path) -> Any:  # noqa: ANN401
     from docx.opc.constants import CONTENT_TYPE
-    from docx.opc.exceptions import PackageNotFoundError
     from docx.package import Package
-    from lxml import etree
 
     try:
         with path.open("rb") as file:
             package = Package.open(file)
         part = package.main_document_part
-    except (
-        PackageNotFoundError,
-        KeyError,
-        ValueError,
-        AttributeError,
-        EOFError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-        etree.XMLSyntaxError,
-    ) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
+        if "Excessive depth" in str(error):  # lxml's, which has no other sign for it
+            raise FormatError("nested too deeply") from error
+        # A damaged package makes zipfile, zlib, lxml and python-docx raise nearly everything,
+        # also OSError for an offset before the file's beginning.
         raise FormatError("damaged DOCX, or another kind of file") from error
     if part.content_type != CONTENT_TYPE.WML_DOCUMENT_MAIN:
         raise FormatError("not a Word document inside")
@@ -173,7 +174,7 @@ class _Reader:
     styles: Styles
     numbering: Numbering
     notes: dict[str, dict[str, Element]]
-    builder: DocumentBuilder = field(default_factory=DocumentBuilder)
+    builder: DocumentBuilder
     has_title: bool = False
     title: str = ""
     _list: ListPath | None = None
@@ -271,6 +272,10 @@ def _text(parent: Element) -> Iterator[str]:
     for child in _children(parent):
         if child.tag in (w("t"), _MATH_TEXT):
             yield child.text or ""
+            for inside in child:
+                # An entity that the file defines stays as it is written; a comment is no text.
+                yield inside.text if inside.tag is etree.Entity else ""
+                yield inside.tail or ""
         elif child.tag in _CHARACTERS:
             yield _CHARACTERS[child.tag]
         elif child.tag == w("r") and _is_hidden(child):

@@ -15,6 +15,8 @@ _NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
 # Word gives "List Paragraph" also to what no longer is a list; a number tells.
 _LIST = re.compile(r"list(?: (?:bullet|number))?(?: (\d))?", re.IGNORECASE)
+_WHOLE_NUMBER = re.compile(r"-?\d{1,9}")
+_MAX_MARKER = 100  # characters of a list's number; a longer one would outgrow the text
 _BODY_LEVEL = 9  # outline levels below are those of headings
 _MAX_DEPTH = 20  # of styles based on each other, lest they go in a circle
 
@@ -31,7 +33,7 @@ def _value(element: Element, path: str) -> str | None:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.lstrip("-").isdecimal() else None
+    return int(text) if text is not None and _WHOLE_NUMBER.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ def _heading(properties: list[Element], names: list[str]) -> int | None:
 def _list_level(numbering: tuple[str, int] | None, names: list[str]) -> int | None:
     match = _LIST.fullmatch(names[0]) if names else None
     named = int(match[1] or 1) if match else None  # "List Bullet 2" has a list of its own
-    return named if numbering is None else max(numbering[1] + 1, named or 1)
+    if numbering is None:
+        return named
+    return max(min(numbering[1] + 1, _BODY_LEVEL), named or 1)
 
 
 class Numbering:
@@ -161,6 +165,8 @@ def _start(level: Element | None) -> int:
 
 def _marker(levels: dict[int, Element], level: int, counted: list[int]) -> str:
     pattern = _value(levels[level], "lvlText") or ""
+    if len(pattern) > _MAX_MARKER:
+        return ""
     used = [int(digit) - 1 for digit in re.findall(r"%(\d)", pattern)]
     if not used or any(at not in levels or at >= len(counted) for at in used):
         return ""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 from typing import Literal
 
 from charset_normalizer import from_bytes
 
 from index.errors import FormatError
+from index.formats.limits import Limits
 
-__all__ = ["decode"]
+__all__ = ["check_length", "decode"]
 
 # Longer marks first: UTF-32 in little-endian order begins like UTF-16.
 _MARKS = (
@@ -20,6 +22,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Files of other kinds that consist of characters, which would be read as text.
+_SIGNATURES = ((b"%PDF-", "PDF"), (b"{\\rtf", "RTF"), (b"%!PS-", "PostScript"))
 # Encodings that people's files are in, the commonest first: short texts fit several, and a
 # longer list makes for stranger guesses.
 _CANDIDATES = (
@@ -31,6 +35,8 @@ _SAME_COHERENCE = 0.1
 _DECLARABLE = re.compile(r"ascii$|utf-8$|iso8859|cp\d|koi8|mac|gb|big5|euc|shift|tis")
 _SAMPLE = 64 * 2**10
 _AROUND = 100  # bytes beside a foreign one that go into the sample
+_LINES_A_BLOCK = 2  # at most, on average: one of text and a blank one
+_FOREIGN = re.compile(rb"[\x80-\xff]")
 
 # Controls that text files do hold: tab, line ends, form feed, the escape of coloured logs.
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
@@ -44,16 +50,40 @@ def decode(data: bytes, *, declared: str = "") -> str:
     the encoding that the file declares, then whatever fits the foreign characters best.
 
     Raises:
-        FormatError: It is not text: "binary, not text".
+        FormatError: It is not text: "binary, not text", or the text of a PDF file and its like.
     """
+    for signature, kind in _SIGNATURES:
+        if data.startswith(signature):
+            raise FormatError(f"a {kind} file with the suffix of another format")
     text = _decode_unicode(data)
     if text is None:
         text = _decode_declared(data, declared)
     if text is None:
         text = _decode_legacy(data)
-    if "\x00" in text or len(_CONTROL.findall(text)) > _MAX_CONTROL_SHARE * len(text):
+    if "\x00" in text or _has_many_controls(text):
         raise FormatError("binary, not text")
     return text
+
+
+def check_length(text: str, limits: Limits) -> None:
+    """Refuse a text that is too long, or has too many lines, before anything is made of it.
+
+    Raises:
+        FormatError: It is; `reason` says how long it is.
+    """
+    if len(text) > limits.max_characters:
+        raise FormatError(
+            f"too much text: {len(text):,} characters, the limit is {limits.max_characters:,}"
+        )
+    lines, most = max(text.count("\n"), text.count("\r")), _LINES_A_BLOCK * limits.max_blocks
+    if lines > most:
+        raise FormatError(f"too many lines: {lines:,}, the limit is {most:,}")
+
+
+def _has_many_controls(text: str) -> bool:
+    # Not a list of all of them: a large binary file has many millions.
+    most = int(_MAX_CONTROL_SHARE * len(text))
+    return next(islice(_CONTROL.finditer(text), most, None), None) is not None
 
 
 def _decode_unicode(data: bytes) -> str | None:
@@ -121,11 +151,13 @@ def _guess(sample: bytes) -> str:
 def _foreign_part(data: bytes) -> bytes:
     """Return the lines, or the middle of long ones, that hold bytes beyond ASCII."""
     parts: list[bytes] = []
-    length = 0
-    pattern = rb"[^\n\x80-\xff]{0,%d}[\x80-\xff][^\n]{0,%d}\n?" % (_AROUND, _AROUND)
-    for match in re.finditer(pattern, data):
-        parts.append(match.group())
-        length += len(match.group())
-        if length > _SAMPLE:
-            break
+    length = at = 0
+    while length <= _SAMPLE and (foreign := _FOREIGN.search(data, at)) is not None:
+        first = max(at, foreign.start() - _AROUND)
+        start = max(first, data.rfind(b"\n", first, foreign.start()) + 1)
+        last = foreign.end() + _AROUND
+        line_end = data.find(b"\n", foreign.end(), last + 1)
+        at = last if line_end < 0 else line_end + 1
+        parts.append(data[start:at])
+        length += len(parts[-1])
     return b"".join(parts)

@@ -11,7 +11,7 @@ from lxml import etree
 from lxml.html import HTMLParser
 
 from index.errors import FormatError
-from index.formats.builder import DocumentBuilder, clean
+from index.formats.builder import DocumentBuilder, one_title
 from index.formats.dates import find_date, parse_date
 from index.formats.encoding import decode
 from index.formats.html_blocks import Element, add_blocks, tag_of, visible_text
@@ -71,7 +71,7 @@ def parse(path: Path, limits: Limits) -> Document:
     root = _tree(decode(data, declared=name))
     if root is None:
         raise FormatError("no text")
-    return _with_metadata(_read(root), root)
+    return _with_metadata(_read(root, limits), root)
 
 
 def add_html(builder: DocumentBuilder, source: str) -> None:
@@ -98,18 +98,18 @@ def _tree(source: str) -> Element | None:
     return root
 
 
-def _read(root: Element) -> Document:
+def _read(root: Element, limits: Limits) -> Document:
     """Return the document without what is left out, or with more of it if too little stays."""
-    everything = _blocks(root, _is_hidden)
-    by_role = _blocks(root, _is_menu)
-    by_name = _blocks(root, _Beside(root).is_left_out)
+    everything = _blocks(root, _is_hidden, limits)
+    by_role = _blocks(root, _is_menu, limits)
+    by_name = _blocks(root, _Beside(root).is_left_out, limits)
     if _size(by_name) >= _MIN_SHARE_BY_NAME * _size(by_role) > 0:
         by_role = by_name
     return by_role if _size(by_role) >= _MIN_SHARE * _size(everything) else everything
 
 
-def _blocks(root: Element, is_left_out: Callable[[Element], bool]) -> Document:
-    builder = DocumentBuilder()
+def _blocks(root: Element, is_left_out: Callable[[Element], bool], limits: Limits) -> Document:
+    builder = DocumentBuilder(limits)
     add_blocks(builder, root, is_left_out)
     return builder.build()
 
@@ -184,7 +184,7 @@ def _with_metadata(document: Document, root: Element) -> Document:
     meta = _meta(root)
     return replace(
         document,
-        title=" ".join(clean(_title(root, meta)).split()),
+        title=one_title(_title(root, meta)),
         date=_date(root, meta) or find_date(document.text),
     )
 

@@ -27,6 +27,7 @@ _BLOCKS = (
     | _ITEMS
     | _HEADINGS.keys()
 )
+_WHOLE_NUMBER = re.compile(r"[-+]?\d{1,9}")
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _SPACES = re.compile(" {2,}")
 _EMPTY_LINE = re.compile(r"\n{2,}")
@@ -204,10 +205,7 @@ def _tidy(parts: list[str]) -> str:
 
 
 def _integer(value: str | None, default: int) -> int:
-    try:
-        return int(value) if value else default
-    except ValueError:
-        return default
+    return int(value) if value and _WHOLE_NUMBER.fullmatch(value.strip()) else default
 
 
 def _is_table(element: Element) -> bool:

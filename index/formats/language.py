@@ -12,7 +12,8 @@ __all__ = ["guess_language"]
 _MIN_LETTERS = 150  # below, names and numbers decide more than words
 _SAMPLE = 10_000  # characters from each of three places
 _MIN_CONFIDENCE = 0.9
-_NO_WORDS = re.compile(r"https?://\S+|\S+@\S+|[\d\W_]+")
+# Addresses are looked for where a word begins only, which keeps long words linear.
+_NO_WORDS = re.compile(r"https?://\S+|(?<!\S)\S+@\S+|[\d\W_]+")
 
 _loading = Lock()
 

@@ -27,7 +27,7 @@ _MAX_NESTING = 60
 _FRONT_MATTER = re.compile(
     r"\A---[ \t]*\r?\n(?P<body>.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.S | re.M
 )
-_ENTRY = re.compile(r"^(?P<key>[A-Za-z][\w -]*):[ \t]*(?P<value>.*?)[ \t\r]*$", re.M)
+_ENTRY = re.compile(r"^(?P<key>[A-Za-z][\w -]*):(?P<value>.*)$", re.M)
 _LINE_BREAK_TAG = re.compile(r"<br\b", re.IGNORECASE)
 
 
@@ -52,7 +52,7 @@ def parse(path: Path, limits: Limits) -> Document:
     if any(token.level >= _MAX_NESTING - 1 for token in tokens):
         warning = "nested too deeply for Markdown; read as plain text"
         return replace(read_text(source), warnings=(warning,))
-    builder = DocumentBuilder()
+    builder = DocumentBuilder(limits)
     _Renderer(builder).render(tokens)
     document = builder.build(title=front.title)
     return builder.build(
@@ -66,7 +66,7 @@ def _cut_front_matter(text: str) -> tuple[_FrontMatter, str]:
     if match is None:
         return _FrontMatter(), text
     entries = {
-        entry["key"].lower(): entry["value"].strip("\"'")
+        entry["key"].lower(): entry["value"].strip(" \t\r").strip("\"'")
         for entry in _ENTRY.finditer(match["body"])
     }
     if not entries:  # two rules with text between them

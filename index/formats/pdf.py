@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import pypdfium2.raw as pdfium_c
 from index.errors import FormatError
 from index.formats.builder import DocumentBuilder
 from index.formats.dates import find_date
+from index.formats.pages import Box
 from index.formats.pdf_layout import Part, lay_out
 from index.formats.pdf_running import without_running_lines
 from index.formats.pdf_text import LOCK, PageText, page_to_view, read_page
@@ -31,19 +32,11 @@ from index.types import Block, BlockKind, Document, Page
 __all__ = ["Box", "boxes", "boxes_of", "page_image", "page_size", "parse"]
 
 _TAIL = 64 * 1024  # bytes at the end in which a whole file has its mark
+_MAX_BOOKMARKS = 50_000  # they only help to find headings
 _MAX_PIXELS = 16_000_000
 _UNREADABLE_SHARE = 0.2  # of a page's characters, from which on the report warns
+_SAYS = re.compile(r"[^\s\ufffd]")
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})")
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle on a page as shown, in percent of its width and height, from the top left."""
-
-    left: float
-    top: float
-    width: float
-    height: float
 
 
 def parse(path: Path, limits: Limits) -> Document:
@@ -69,8 +62,10 @@ def parse(path: Path, limits: Limits) -> Document:
         if len(broken) == count:
             raise FormatError("damaged PDF")
         raise FormatError("no text: scanned pages without a text layer")
+    if not any(_SAYS.search(line.text) for page in pages for line in page.lines):
+        raise FormatError("no text: its fonts do not say what their characters are")
     bodies = without_running_lines(pages)
-    builder = DocumentBuilder()
+    builder = DocumentBuilder(limits)
     parts = lay_out(bodies, outline)
     placed = _place(builder, parts, count)
     head = builder.build().text[: placed[0].end] if placed else ""
@@ -217,13 +212,14 @@ def _read_pages(
     broken = []
     characters = 0
     for number in range(1, count + 1):
-        try:
-            # The lock is taken page by page: pictures can be drawn while a long file is read.
-            with LOCK, _page(pdf, number) as page:
-                text = read_page(page, number)
-        except (FormatError, pdfium.PdfiumError):
-            broken.append(number)
-            text = PageText(number, 0, 0, ())
+        # The lock is taken page by page: pictures can be drawn while a long file is read.
+        with LOCK:
+            try:
+                with closing(pdf[number - 1]) as page:
+                    text = read_page(page, number)
+            except pdfium.PdfiumError:
+                broken.append(number)
+                text = PageText(number, 0, 0, ())
         characters += sum(len(line.text) for line in text.lines)
         if characters > limits.max_characters:
             raise FormatError(f"too long: more than {limits.max_characters:,} characters")
@@ -267,20 +263,28 @@ def _add(builder: DocumentBuilder, part: Part) -> Block | None:
 
 
 def _outline(pdf: Any) -> list[tuple[str, int]]:  # noqa: ANN401
+    """Return the bookmarks as (title, depth from 1), the first ones where they are very many."""
     with LOCK:
-        return [
-            (title, bookmark.level + 1)
-            for bookmark in pdf.get_toc()
-            if (title := bookmark.get_title())
-        ]
+        bookmarks = islice(pdf.get_toc(), _MAX_BOOKMARKS)
+        titles = [(_stated(bookmark.get_title), bookmark.level + 1) for bookmark in bookmarks]
+    return [(title, depth) for title, depth in titles if title]
 
 
 def _metadata(pdf: Any) -> tuple[str, str | None]:  # noqa: ANN401
     """Return the title, empty unless a person may have written it, and the day it was made."""
     with LOCK:
-        title = pdf.get_metadata_value("Title")
-        days = [pdf.get_metadata_value(key) for key in ("CreationDate", "ModDate")]
+        title, *days = (
+            _stated(pdf.get_metadata_value, key) for key in ("Title", "CreationDate", "ModDate")
+        )
     return chosen_title(title), next(filter(None, map(_iso_day, days)), None)
+
+
+def _stated(ask: Callable[..., str], *arguments: str) -> str:
+    """Return what the file states beside its text, "" where that is not valid Unicode."""
+    try:
+        return ask(*arguments)
+    except UnicodeDecodeError:
+        return ""
 
 
 def _iso_day(text: str) -> str | None:

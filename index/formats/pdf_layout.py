@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby, pairwise
+from math import inf
 from statistics import median
 
 from index.formats.builder import ListPath
@@ -92,13 +94,20 @@ class _Habits:
     @cached_property
     def _margins(self) -> dict[int, float]:
         columns = [column for page in self.pages for column in _columns(page.lines)]
-        full = [(_left(column), _right(column)) for column in columns if len(column) >= 5]
+        full = sorted((_left(column), _right(column)) for column in columns if len(column) >= 5)
+        lefts = [left for left, _ in full]
+        usual: dict[tuple[int, int], float] = {}  # columns of a kind are many in a long document
         margins: dict[int, float] = {}
         for column in columns:
             right = _right(column)
-            alike = [other for left, other in full if abs(left - _left(column)) < 2 * self.body]
-            if len(column) < 5 and alike:
-                right = max(right, median(alike))
+            if len(column) < 5:
+                near = (
+                    bisect_right(lefts, _left(column) - 2 * self.body),
+                    bisect_left(lefts, _left(column) + 2 * self.body),
+                )
+                if near not in usual:
+                    usual[near] = median([other for _, other in full[slice(*near)]] or [-inf])
+                right = max(right, usual[near])
             margins.update((id(line), right) for line in column)
         return margins
 
@@ -220,9 +229,11 @@ def _paragraphs(lines: Sequence[Line], habits: _Habits) -> Iterator[Part]:
 
 
 def _part(block: Sequence[Line]) -> Part:
-    text = block[0].text
-    is_item = _BULLET.match(text) or _NUMBER.match(text)
-    return Part(BlockKind.ITEM if is_item else BlockKind.PARAGRAPH, tuple(block))
+    return Part(BlockKind.ITEM if _is_item(block[0]) else BlockKind.PARAGRAPH, tuple(block))
+
+
+def _is_item(first: Line) -> bool:
+    return bool(_BULLET.match(first.text) or _NUMBER.match(first.text))
 
 
 def _is_new(block: Sequence[Line], line: Line, habits: _Habits) -> bool:
@@ -245,7 +256,7 @@ def _is_new(block: Sequence[Line], line: Line, habits: _Habits) -> bool:
     is_large = em > _LARGER * habits.body
     if _NUMBER.match(line.text) or ((is_large or line.bold) and _NUMBERED_HEADING.match(line.text)):
         # A full line may be followed by one that begins with "12." by chance.
-        return ended or _is_short(last, line, habits) or _part(block).kind is BlockKind.ITEM
+        return ended or _is_short(last, line, habits) or _is_item(block[0])
     if is_large:
         return False  # a title of several lines
     shift = line.left - last.left
@@ -254,7 +265,7 @@ def _is_new(block: Sequence[Line], line: Line, habits: _Habits) -> bool:
         return shift < -0.8 * em
     broken = _is_short(last, line, habits) and (ended or not line.text[:1].islower())
     if shift > 0.8 * em:  # the first line of a paragraph, or the second one of an item
-        return broken or (ended and _part(block).kind is not BlockKind.ITEM)
+        return broken or (ended and not _is_item(block[0]))
     return broken
 
 

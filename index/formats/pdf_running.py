@@ -16,7 +16,7 @@ _ZONE = 0.12  # share of the page's height at its top and at its bottom
 _SET_OFF = 0.7  # gap between a running line and the text, in heights of a line
 _LARGE = 1.12  # against the body's font size
 _MANY_PAGES = 3
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"(?<!\d)\d{1,9}(?!\d)")  # a longer one counts no pages
 _MAX_NUMBERS = 6
 _PAGE_NUMBER = re.compile(
     r"\W*(?:page|p\.|seite|página|pagina)?\s*(\d{1,4})(?:\s*(?:/|of|von|de|di)\s*(\d{1,4}))?\W*",

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium_c
 
+from index.errors import FormatError
+
 __all__ = [
     "LOCK",
     "SENTENCE_END",
@@ -37,6 +39,8 @@ _BOLD = re.compile(r"bold|black|heavy|demi|cmbx", re.IGNORECASE)
 _BOLD_WEIGHT = 600
 _SAMPLES = 5  # characters whose font is asked for, a line
 _SCALE = 1_000_000
+# A newspaper's page has 30,000. Each takes some 600 bytes until its page is put into lines.
+_MAX_PAGE_CHARACTERS = 500_000
 
 
 class Affine(NamedTuple):
@@ -138,10 +142,19 @@ def runs_on(last: Line, line: Line) -> bool:
 
 
 def read_page(page: Any, number: int) -> PageText:  # noqa: ANN401 - pypdfium2 ships no types
-    """Return the text of an open page; the caller holds `LOCK`."""
+    """Return the text of an open page; the caller holds `LOCK`.
+
+    Raises:
+        FormatError: It has more characters than any page that people read.
+    """
     width, height = page.get_size()
     textpage = page.get_textpage()
     try:
+        if (count := textpage.count_chars()) > _MAX_PAGE_CHARACTERS:
+            raise FormatError(
+                f"too long: page {number} has {count:,} characters, "
+                f"the limit is {_MAX_PAGE_CHARACTERS:,}"
+            )
         rows, unreadable = _read_rows(textpage, page_to_view(page))
         rows = list(_unweave(rows))
         lines = tuple(_line(textpage, number, row) for row in rows)
@@ -158,12 +171,13 @@ def _read_rows(textpage: Any, view: Affine) -> tuple[list[list[_Glyph]], int]:  
     rect = pdfium_c.FS_RECTF()
     count = textpage.count_chars()
     codes = [_code(textpage, index) for index in range(count)]
+    unmapped = _unmapped(textpage, codes)
     for index, code in enumerate(codes):
-        if code in (0x0A, 0x0D):
+        if code in (0x0A, 0x0D) and index not in unmapped:
             rows.append(row)
             row = []
             continue
-        text = _character(codes, index)
+        text = "\ufffd" if index in unmapped else _character(codes, index)
         if not text or _is_unreadable(text):
             unreadable += not 0xDC00 <= code < 0xE000 and code != 0
         if not text:
@@ -185,6 +199,21 @@ def _read_rows(textpage: Any, view: Affine) -> tuple[list[list[_Glyph]], int]:  
         while row and row[-1].text.isspace():
             row.pop()
     return [row for row in rows if row], unreadable
+
+
+def _unmapped(textpage: Any, codes: Sequence[int]) -> frozenset[int]:  # noqa: ANN401
+    """Return which characters have fonts that do not say what they are: numbers of glyphs.
+
+    PDFium gives the number as if it were the character. Where most of these are small letters,
+    as with the bitmap fonts of old TeX, that is what was meant.
+    """
+    found = [
+        index
+        for index, code in enumerate(codes)
+        if code != 0x20 and pdfium_c.FPDFText_HasUnicodeMapError(textpage, index) == 1
+    ]
+    small = sum(0x61 <= codes[index] <= 0x7A for index in found)
+    return frozenset() if 2 * small > len(found) else frozenset(found)
 
 
 def _code(textpage: Any, index: int) -> int:  # noqa: ANN401

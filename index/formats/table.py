@@ -7,13 +7,13 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice, zip_longest
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Literal
 
 from index.errors import FormatError
 from index.formats.builder import DocumentBuilder, clean
-from index.formats.encoding import decode
+from index.formats.encoding import check_length, decode
 from index.formats.registry import Limits
 from index.types import Document
 
@@ -24,7 +24,8 @@ _Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 30
 _MAX_NAME = 60  # characters in the name of a column
-_SEPARATOR_LINE = re.compile(r"\A\"?sep=(.)\"?\r?\n", re.IGNORECASE)  # written by Excel
+# Written by Excel.
+_SEPARATOR_LINE = re.compile(r"\A\"?sep=([^\w\s\"]|[\t ])\"?\r?\n", re.IGNORECASE)
 _NUMBER = re.compile(r"[^\w\s]?\s*[-+(]?\s*\d[\d.,:/'\s-]*\)?\s*(?:[^\w\s]|[A-Za-z]{1,3})?")
 
 
@@ -38,24 +39,25 @@ def parse(path: Path, limits: Limits) -> Document:
         FormatError: The file is binary or holds a cell of more than 131,072 characters.
     """
     text = clean(decode(path.read_bytes()))
+    check_length(text, limits)
     try:
-        return _read(text, quoting=csv.QUOTE_MINIMAL)
+        return _read(text, limits, quoting=csv.QUOTE_MINIMAL)
     except csv.Error:
         pass  # a quotation mark that is never closed swallows the rest: quotes mean nothing then
     try:
-        return _read(text, quoting=csv.QUOTE_NONE)
+        return _read(text, limits, quoting=csv.QUOTE_NONE)
     except csv.Error as error:
         raise FormatError(f"not a table: {error}") from error
 
 
-def _read(text: str, *, quoting: _Quoting) -> Document:
+def _read(text: str, limits: Limits, *, quoting: _Quoting) -> Document:
     stated = _SEPARATOR_LINE.match(text)
     text = text[stated.end() :] if stated else text
     rows = _rows(text, stated[1] if stated else _delimiter(text, quoting), quoting)
     sample = list(islice(rows, _SAMPLE_ROWS))
-    builder = DocumentBuilder()
+    builder = DocumentBuilder(limits)
     while _is_caption(sample):
-        builder.paragraph(" ".join(sample.pop(0)))
+        builder.paragraph(" ".join(filter(None, sample.pop(0))))
     header = sample.pop(0) if _has_header(sample) else []
     for row in chain(sample, rows):
         builder.row(_named(row, header))
@@ -78,9 +80,13 @@ def _delimiter(text: str, quoting: _Quoting) -> str:
     """
 
     def evenness(delimiter: str) -> tuple[float, int]:
-        widths = Counter(len(row) for row in islice(_rows(text, delimiter, quoting), _SAMPLE_ROWS))
-        width, rows = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
-        return (rows / widths.total(), width) if width > 1 else (0.0, 0)
+        try:
+            rows = islice(_rows(text, delimiter, quoting), _SAMPLE_ROWS)
+            widths = Counter(len(row) for row in rows)
+        except csv.Error:  # the wrong delimiter makes one enormous cell of many
+            return 0.0, 0
+        width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+        return (count / widths.total(), width) if width > 1 else (0.0, 0)
 
     return max(_DELIMITERS, key=evenness)
 
@@ -110,5 +116,6 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _named(row: Sequence[str], header: Sequence[str]) -> list[str]:
-    pairs = zip_longest(header, row, fillvalue="")
+    # Not as many steps as the header has cells: that may be a million, above rows of one.
+    pairs = zip(chain(header, repeat("")), row, strict=False)
     return [f"{name.rstrip(':')}: {cell}" if name else cell for name, cell in pairs if cell]

@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from index.formats.builder import HeadingPath, ListPath, lead_in
+from index.formats.builder import HeadingPath, ListPath, lead_in, one_title
 from index.formats.dates import find_date, is_date_line
-from index.formats.encoding import decode
+from index.formats.encoding import check_length, decode
 from index.formats.registry import Limits
 from index.types import Block, BlockKind, Document
 
@@ -56,9 +56,11 @@ def parse(path: Path, limits: Limits) -> Document:
     """Return the text file as a document.
 
     Raises:
-        FormatError: The file is binary.
+        FormatError: The file is binary or too long.
     """
-    return read_text(decode(path.read_bytes()))
+    text = decode(path.read_bytes())
+    check_length(text, limits)
+    return read_text(text)
 
 
 def read_text(text: str) -> Document:
@@ -139,9 +141,9 @@ class _Reader:
         first = chunk[0].text
         labelled = _LABELLED_TITLE.match(first)
         if labelled:
-            self.title = labelled["title"]
+            self.title = one_title(labelled["title"])
         elif _is_title(chunk):
-            self.title = first
+            self.title = one_title(first)
             if (len(chunk) == 1 or _is_underlined(chunk)) and following is not None:
                 self._heading(chunk, 1)
                 self._below_title = 1

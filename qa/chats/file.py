@@ -10,9 +10,21 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from qa.chats.seals import seal_all
 from qa.visible import one_line
 
-__all__ = ["FILE", "MIGRATIONS", "open_file"]
+__all__ = [
+    "FILE",
+    "MIGRATIONS",
+    "SEALED_SINCE",
+    "UnusableError",
+    "check_file",
+    "decoded",
+    "is_busy",
+    "is_damage",
+    "open_file",
+    "set_aside",
+]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
@@ -46,12 +58,48 @@ CREATE INDEX turns_by_conversation ON turns(conversation);
 CREATE INDEX turns_judged ON turns(feedback) WHERE feedback <> '';
 """
 
+# Check values, see qa.chats.seals; what is there already gets them in the same transaction.
+_DIGESTS = """
+ALTER TABLE turns ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE conversations ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+"""
+
 # (version reached, SQL); applied in order, each in one transaction.
-MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _CREATE),)
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _CREATE), (2, _DIGESTS))
+SEALED_SINCE = 2
+
+# Who opens the file may have to bring it up to date, and waits for others who do; a person who
+# asks waits no longer than somebody's patience.
+_OPENING_MS, _WAITING_MS = 30_000, 5_000
 
 
-class _Unusable(Exception):
+class UnusableError(Exception):
     """The file is none of conversations that this version can use; says why."""
+
+
+def is_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
+    """Return whether SQLite says that a file is damaged, or no database.
+
+    Where names in the file are damaged, what SQLite has to say of it is not even text.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return True
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Return whether another process was in the way for as long as one waits."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: sqlite3.Error) -> int:
+    # The low byte is the kind of the error; one of Python's own module has none.
+    return int(getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def decoded(data: bytes) -> str:
+    """Return a text of the file, also where a flipped bit has made it none."""
+    return data.decode("utf-8", "replace")
 
 
 def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
@@ -68,13 +116,10 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     try:
         try:
             return _opened(path), path
-        except _Unusable as error:
-            aside = _set_aside(path)
-            logger.warning(
-                "%s %s; it is kept as %s and conversations begin anew.", path, error, aside.name
-            )
+        except UnusableError as error:
+            set_aside(path, str(error))
             return _opened(path), path
-    except (OSError, sqlite3.Error, _Unusable) as error:
+    except (OSError, sqlite3.Error, UnusableError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         logger.warning(
             "Conversations are forgotten when Quoth ends, because %s cannot be written (%s).",
@@ -88,7 +133,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     """Return a connection to the file.
 
     Raises:
-        _Unusable: It must be set aside.
+        UnusableError: It must be set aside.
         OSError: It cannot be written.
         sqlite3.Error: The same.
     """
@@ -101,15 +146,16 @@ def _opened(path: Path) -> sqlite3.Connection:
         return _connect(str(path))
     except sqlite3.OperationalError:
         raise  # busy, or not to be written: nothing is wrong with the file
-    except sqlite3.DatabaseError as error:
-        raise _Unusable(f"cannot be read ({error})") from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise UnusableError(f"cannot be read ({one_line(str(error))})") from error
 
 
 def _connect(path: str) -> sqlite3.Connection:
     db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
-        db.execute("PRAGMA busy_timeout = 30000")
-        _check(db)
+        db.text_factory = decoded
+        db.execute(f"PRAGMA busy_timeout = {_OPENING_MS}")
+        check_file(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA foreign_keys = ON")
@@ -117,23 +163,29 @@ def _connect(path: str) -> sqlite3.Connection:
         db.execute("PRAGMA secure_delete = ON")
         _migrate(db)
         db.create_function("folded", 1, _folded, deterministic=True)
+        db.execute(f"PRAGMA busy_timeout = {_WAITING_MS}")
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _check(db: sqlite3.Connection) -> None:
+def check_file(db: sqlite3.Connection) -> None:
+    """Look whether a database is one of conversations, and sound as SQLite sees it.
+
+    Raises:
+        UnusableError: It is not.
+    """
     version = db.execute("PRAGMA user_version").fetchone()[0]
     application = db.execute("PRAGMA application_id").fetchone()[0]
     empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     if application != APPLICATION_ID and not empty:
-        raise _Unusable("is no file of conversations")
+        raise UnusableError("is no file of conversations")
     if version > MIGRATIONS[-1][0]:
-        raise _Unusable("was written by a newer Quoth")
+        raise UnusableError("was written by a newer Quoth")
     sound = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if sound != "ok":
-        raise _Unusable(f"is damaged ({one_line(sound)})")
+        raise UnusableError(f"is damaged ({one_line(sound)})")
 
 
 def _migrate(db: sqlite3.Connection) -> None:
@@ -145,6 +197,8 @@ def _migrate(db: sqlite3.Connection) -> None:
             if db.execute("PRAGMA user_version").fetchone()[0] < version:
                 for statement in _statements(script):
                     db.execute(statement)
+                if version == SEALED_SINCE:
+                    seal_all(db)
                 db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 db.execute(f"PRAGMA user_version = {version}")
             db.execute("COMMIT")
@@ -163,16 +217,19 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _folded(text: str) -> str:
-    return text.casefold()
+def _folded(text: bytes) -> str:
+    return decoded(text).casefold()
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename the file and those that belong to it; return its new path."""
+def set_aside(path: Path, reason: str) -> Path:
+    """Rename the file and those that belong to it, tell so in the log, and return its new path."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     aside = path.with_name(f"chats-aside-{stamp}.db")
     for ending in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             os.replace(f"{path}{ending}", f"{aside}{ending}")
     os.replace(path, aside)
+    logger.warning(
+        "%s %s; it is kept as %s and conversations begin anew.", path, reason, aside.name
+    )
     return aside

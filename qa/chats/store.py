@@ -7,81 +7,27 @@ in documents (`qa.chats.recall`), so that no text of a document outlives the doc
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from index.errors import ConversationNotFoundError, LibraryError
-from qa.chats.file import FILE, open_file
+from index.errors import ConversationNotFoundError, LibraryError, LibraryLockedError
+from qa.chats.file import FILE, is_busy, is_damage, open_file, set_aside
+from qa.chats.seals import seal_conversation, seal_turn
+from qa.chats.turns import FEEDBACK, TURNS, ConversationInfo, Feedback, StoredTurn, packed, turn_of
 from qa.visible import one_line
 
 __all__ = ["FEEDBACK", "Chats", "ConversationInfo", "Feedback", "StoredTurn"]
 
-FEEDBACK = ("good", "wrong_place", "not_answered")
 TITLE = 60  # characters of a title made of a question
 NAMED = 200  # characters of a title given by a person
 _SEARCHED = 8  # words of a search that count
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationInfo:
-    """A conversation in a list; `turns` is how many it has, times are ISO 8601 in UTC."""
-
-    id: str
-    title: str
-    turns: int
-    begun_at: str
-    changed_at: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTurn:
-    """A turn as it is kept.
-
-    Attributes:
-        id: Its number; 0 until it is stored.
-        where: Which documents were asked, JSON-ready, or None for all.
-        whole: Whether the question was taken as it is.
-        answer: References, see `qa.chats.recall`; None where there was a problem.
-        problem: The sentence that says why there is no answer, or "".
-        generation: The state of the library that was asked.
-        feedback: One of `FEEDBACK`, or "".
-    """
-
-    question: str
-    answer: dict[str, Any] | None = None
-    problem: str = ""
-    where: dict[str, Any] | None = None
-    whole: bool = False
-    generation: int = 0
-    id: int = 0
-    asked_at: str = ""
-    feedback: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """What a person said of an answer.
-
-    Attributes:
-        value: One of `FEEDBACK`.
-        judged_at: ISO 8601 time in UTC.
-        turn: The question, and the references of what was quoted.
-        before: The turns of the conversation before it, oldest first.
-    """
-
-    value: str
-    judged_at: str
-    turn: StoredTurn
-    before: tuple[StoredTurn, ...]
 
 
 class Chats:
@@ -89,11 +35,8 @@ class Chats:
 
     def __init__(self, db: sqlite3.Connection, path: Path | None) -> None:
         """Use an open database; `open` is what makes one."""
-        self._db = db
         self._lock = threading.RLock()
-        self.path = path
-        # Also where nobody closes it: at the latest when the process ends in good order.
-        self._close = weakref.finalize(self, db.close)
+        self._use(db, path)
 
     @classmethod
     def open(cls, folder: Path) -> Chats:
@@ -125,8 +68,8 @@ class Chats:
         """
         words = [word for word in _sound(search).casefold().split() if word][:_SEARCHED]
         holds = (
-            " AND (instr(folded(title), ?) OR EXISTS(SELECT 1 FROM turns WHERE"
-            " conversation = c.id AND instr(folded(question), ?)))"
+            " AND (instr(folded(CAST(title AS BLOB)), ?) OR EXISTS(SELECT 1 FROM turns WHERE"
+            " conversation = c.id AND instr(folded(CAST(question AS BLOB)), ?)))"
         )
         with self._reading() as db:
             rows = db.execute(
@@ -176,6 +119,7 @@ class Chats:
                 (named, int(bool(named)), id),
             )
             _retitle(db, id)
+            seal_conversation(db, id)
         info = self.conversation(owner, id)
         if info is None:  # deleted between the two
             raise ConversationNotFoundError
@@ -197,7 +141,7 @@ class Chats:
     def turns(self, id: str) -> list[StoredTurn]:
         """Return the turns of a conversation, oldest first."""
         with self._reading() as db:
-            return [_turn(row) for row in db.execute(_TURNS, (id,))]
+            return [turn_of(row) for row in db.execute(TURNS, (id,))]
 
     def append(
         self,
@@ -231,7 +175,9 @@ class Chats:
                 _check_owner(db, owner, id)
             else:
                 db.execute(
-                    "INSERT INTO conversations VALUES(?, ?, '', 0, ?, ?)", (id, owner, at, at)
+                    "INSERT INTO conversations(id, owner, title, begun_at, changed_at)"
+                    " VALUES(?, ?, '', ?, ?)",
+                    (id, owner, at, at),
                 )
             if instead_of is not None:
                 db.execute("DELETE FROM turns WHERE conversation = ? AND id >= ?", (id, instead_of))
@@ -242,15 +188,17 @@ class Chats:
                     id,
                     question,
                     at,
-                    _packed(turn.where),
+                    packed(turn.where),
                     int(turn.whole),
-                    _packed(turn.answer),
+                    packed(turn.answer),
                     _sound(turn.problem),
                     turn.generation,
                 ),
             ).lastrowid
+            seal_turn(db, number or 0)
             db.execute("UPDATE conversations SET changed_at = ? WHERE id = ?", (at, id))
             _retitle(db, id)
+            seal_conversation(db, id)
         if instead_of is not None:
             self._forget_log()
         return replace(
@@ -276,6 +224,7 @@ class Chats:
                 raise ConversationNotFoundError(
                     f"This conversation has no question number {turn}; load the page again."
                 )
+            seal_turn(db, turn)
 
     def feedback(self) -> list[Feedback]:
         """Return what people said of answers, in the order in which the questions were asked."""
@@ -286,8 +235,10 @@ class Chats:
             ).fetchall()
             found = []
             for conversation, number, value, judged_at in judged:
-                turns = [_turn(row) for row in db.execute(_TURNS, (conversation,))]
+                turns = [turn_of(row) for row in db.execute(TURNS, (conversation,))]
                 turn = next(each for each in turns if each.id == number)
+                if not turn.feedback:  # damaged: what it was said of is not known
+                    continue
                 before = tuple(each for each in turns if each.id < number)
                 found.append(Feedback(value, judged_at, turn, before))
         return found
@@ -296,7 +247,7 @@ class Chats:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _explained(self.path):
+        with self._lock, self._explained():
             self._db.execute("BEGIN")
             try:
                 yield self._db
@@ -306,7 +257,7 @@ class Chats:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """Give the connection inside one transaction: all of it happens, or nothing."""
-        with self._lock, _explained(self.path):
+        with self._lock, self._explained():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -316,6 +267,46 @@ class Chats:
                     self._db.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what SQLite says into one sentence; a file that is damaged is set aside."""
+        try:
+            yield
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            name = _named(self.path)
+            if isinstance(error, sqlite3.Error) and is_busy(error):
+                raise LibraryLockedError(
+                    f"{name} is being changed by another process; try again in a moment."
+                ) from error
+            if self.path is not None and is_damage(error):
+                aside = self._begin_anew(self.path, f"is damaged ({one_line(str(error))})")
+                raise LibraryError(
+                    f"{name} was damaged. It is kept as {aside.name}, and conversations begin "
+                    "anew: ask again."
+                ) from error
+            raise LibraryError(
+                f"{name} cannot be read or written ({error}); make room if the disk is full, "
+                "or move the file away to begin a new one."
+            ) from error
+
+    def _begin_anew(self, path: Path, reason: str) -> Path:
+        """Set the file aside, go on with a new one, and return where the old one is."""
+        self._close()
+        try:
+            return set_aside(path, reason)
+        except OSError as error:
+            raise LibraryError(
+                f"{_named(path)} {reason} and cannot be set aside ({error.strerror}); "
+                "move it away to begin a new one."
+            ) from error
+        finally:
+            self._use(*open_file(path))
+
+    def _use(self, db: sqlite3.Connection, path: Path | None) -> None:
+        self._db, self.path = db, path
+        # Also where nobody closes it: at the latest when the process ends in good order.
+        self._close = weakref.finalize(self, db.close)
+
     def _forget_log(self) -> None:
         """Take what was deleted out of the write-ahead log too, unless another process reads it.
 
@@ -323,30 +314,6 @@ class Chats:
         """
         with self._lock, suppress(sqlite3.Error):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-_TURNS = (
-    'SELECT id, question, asked_at, "where", whole, answer, problem, generation, feedback'
-    " FROM turns WHERE conversation = ? ORDER BY id"
-)
-
-
-def _turn(row: Sequence[Any]) -> StoredTurn:
-    return StoredTurn(
-        id=row[0],
-        question=row[1],
-        asked_at=row[2],
-        where=None if row[3] is None else json.loads(row[3]),
-        whole=bool(row[4]),
-        answer=None if row[5] is None else json.loads(row[5]),
-        problem=row[6],
-        generation=row[7],
-        feedback=row[8],
-    )
-
-
-def _packed(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
 def _check_owner(db: sqlite3.Connection, owner: str, id: str) -> None:
@@ -389,14 +356,3 @@ def _named(path: Path | None) -> str:
     if path is None:
         return "The list of conversations"
     return f"The file {path.name} in the folder of the library"
-
-
-@contextmanager
-def _explained(path: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise LibraryError(
-            f"{_named(path)} cannot be read or written ({error}); make room if the disk is full, "
-            "or move the file away to begin a new one."
-        ) from error

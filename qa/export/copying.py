@@ -10,7 +10,7 @@ from qa.export.parts import ExportedTurn
 from qa.lines import disagreement_sentence, missing_sentence
 from qa.text import text
 from qa.types import Answer, Quote
-from qa.visible import one_line, page_name, visible
+from qa.visible import file_name, one_line, page_name, visible
 
 __all__ = ["copy_answer", "copy_conversation", "copy_line"]
 
@@ -22,6 +22,8 @@ _SECTION = re.compile(
     r"(?P<end>[.):]?)(?=\s|$)(?:\s+(?P<next>\S))?"
 )
 _MOST_WORDS = 80  # characters of a heading that has no number
+# A table takes straight marks away and then calculates.
+_BEGINS_A_FORMULA = ("=", "+", "-", "@")
 _PAIRS = (('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("„", "”"), ("”", "”"))
 
 
@@ -68,15 +70,21 @@ def _lines(answer: Answer) -> Iterator[str]:
 def _quoted(sentence: str) -> str:
     for opens, closes in _PAIRS:
         inner = sentence[1:-1]
+        if opens == '"' and inner[:1] in _BEGINS_A_FORMULA:
+            continue
         if len(sentence) > 2 and (sentence[0], sentence[-1]) == (opens, closes):
             if opens not in inner and closes not in inner:
                 return sentence
-    # Curly marks inside straight ones are told apart, and the other way round.
-    return f"“{sentence}”" if '"' in sentence else f'"{sentence}"'
+    # Curly marks inside straight ones are told apart, and the other way round. A sentence with both
+    # gets more of them than it has in a row: it cannot end its own quotation and name a source.
+    if sentence[:1] in _BEGINS_A_FORMULA or '"' in sentence:
+        marks = 1 + max(map(len, re.findall("”+", sentence)), default=0)
+        return "“" * marks + sentence + "”" * marks
+    return f'"{sentence}"'
 
 
 def _where(citation: Citation) -> str:
-    parts = [one_line(citation.path.rsplit("/", 1)[-1])]
+    parts = [file_name(citation.path.rsplit("/", 1)[-1])]
     if citation.page is not None:
         parts.append(page_name(citation.page))
     if citation.headings and (section := _section(one_line(citation.headings[-1]))):

@@ -21,7 +21,15 @@ from qa.export.parts import (
 from qa.lines import decides_line, disagreement_sentence, missing_sentence
 from qa.text import LANGUAGE, text
 from qa.types import Answer, Passage, Quote
-from qa.visible import long_date, one_line, page_name, split_short, visible, with_context_once
+from qa.visible import (
+    file_name,
+    long_date,
+    one_line,
+    page_name,
+    split_short,
+    visible,
+    with_context_once,
+)
 
 __all__ = ["turns_to_html"]
 
@@ -161,7 +169,7 @@ def _language(document: DocumentInfo) -> str:
 
 
 def _place(citation: Citation) -> str:
-    parts = [f"<cite>{_bdi(citation.path)}</cite>"]
+    parts = [f"<cite>{_bdi(file_name(citation.path))}</cite>"]
     if citation.page is not None:
         parts.append(page_name(citation.page))
     if sections := [name for name in citation.headings if name != citation.title]:
@@ -196,8 +204,9 @@ def _row(info: DocumentInfo) -> str:
     titled = f"<br>{_bdi(info.title)}" if info.title and info.title != info.name else ""
     pages = f"<br>{text('export.pages', n=info.pages)}" if info.pages else ""
     day = escape(long_date(info.date)) if info.date else "–"
+    path = f"<cite>{_bdi(file_name(info.path))}</cite>"
     return (
-        f'<tr><th scope="row"><cite>{_bdi(info.path)}</cite>{titled}{pages}</th><td>{day}</td>'
+        f'<tr><th scope="row">{path}{titled}{pages}</th><td>{day}</td>'
         f"<td>{escape(long_time(info.indexed_at))}</td>"
         f'<td class="hash">{escape(info.text_hash)}</td></tr>'
     )

@@ -28,14 +28,16 @@ def turns_to_dict(title: str, turns: Sequence[ExportedTurn], made_at: str) -> di
     """Return the turns as JSON-ready values, texts exactly as stored.
 
     A quote can be checked by itself: SHA-256 of the document's text is `text_hash`, and
-    characters [`start`, `end`), counted in code points from 0, are `text`.
+    characters [`start`, `end`), counted in code points from 0, are `text`. `file_sha256` is that
+    of the file which the document was read from; `quoth verify` compares all of it.
     """
+    files = {number: digest for turn in turns for number, digest in turn.files.items()}
     return {
         "quoth": VERSION,
         "title": title,
         "exported_at": made_at,
         "turns": [_turn(turn) for turn in turns],
-        "documents": [_document(info) for info in documents_of(turns)],
+        "documents": [_document(info, files.get(info.id)) for info in documents_of(turns)],
     }
 
 
@@ -102,8 +104,8 @@ def _place(citation: Citation) -> dict[str, Any]:
     return plain
 
 
-def _document(info: DocumentInfo) -> dict[str, Any]:
+def _document(info: DocumentInfo, file_sha256: str | None) -> dict[str, Any]:
     # Where the file lies on this machine is nobody else's business.
     plain: dict[str, Any] = to_plain(info)
     del plain["file"], plain["source"]
-    return plain
+    return {**plain, "file_sha256": file_sha256}

@@ -18,7 +18,7 @@ from qa.lines import decides_line, disagreement_sentence, missing_sentence
 from qa.render import escape_markdown, notice_to_markdown, quote_to_markdown
 from qa.text import text
 from qa.types import Answer, Passage, Quote
-from qa.visible import place, with_context_once
+from qa.visible import file_name, place, with_context_once
 
 __all__ = ["turns_to_markdown"]
 
@@ -90,7 +90,7 @@ def _characters(citation: Citation) -> str:
 
 
 def _document(info: DocumentInfo) -> str:
-    facts = [info.path]
+    facts = [file_name(info.path)]
     if info.title and info.title != info.name:
         facts[0] += f": {info.title}"
     facts.append(dated(info))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from index.types import DocumentInfo, Filter
@@ -35,6 +35,7 @@ class ExportedTurn:
         problem: The sentence that says why there is no answer, or "".
         lost: How many quotes are missing because their document was removed.
         where: Which documents were searched; None for all.
+        files: SHA-256 of the files that documents were read from, by document, where known.
     """
 
     question: str
@@ -43,6 +44,7 @@ class ExportedTurn:
     problem: str = ""
     lost: int = 0
     where: Filter | None = None
+    files: Mapping[int, str] = field(default_factory=dict)
 
 
 def now() -> str:

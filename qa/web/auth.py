@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote
@@ -16,11 +17,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from qa.text import text
-from qa.web.cookies import cookie_header
+from qa.web.cookies import cookie_header, cookie_name
 from qa.web.guard import refuse
 from qa.web.login_page import LOGIN_FILES, LoginPage, safe_next
 from qa.web.owner import NOBODY, owner_of
+from qa.web.password_file import PasswordFile
 from qa.web.sessions import Sessions
+from qa.web.settings import STATIC
 from qa.web.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ logger = logging.getLogger(f"quoth.{__name__}")
 SESSION_COOKIE = "quoth_session"
 _REALM = 'Bearer realm="Quoth"'
 _MOST_FORM = 20_000  # bytes of the form with a password
-_SHOWN = ("text/html", "application/json", "application/problem+json")
+_ANYONES = (f"{STATIC}/", "/assets/")  # script and style, the same for everybody
 
 
 class Login:
@@ -63,6 +66,9 @@ class Login:
         self.settings, self.password = settings, password
         self.sessions = sessions or Sessions()
         self.throttle = throttle or Throttle()
+        self._cookie_name = cookie_name(SESSION_COOKIE, path=settings.path, secure=settings.secure)
+        file = settings.password_file
+        self._file = None if file is None else PasswordFile(file)
         # Each check takes 64 MB and a core: more at a time would keep the others waiting.
         self._checks = asyncio.Semaphore(2)
 
@@ -71,8 +77,9 @@ class Login:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        self._look_again()
         request = Request(scope, receive)
-        path, token = scope["path"], request.cookies.get(SESSION_COOKIE, "")
+        path, token = scope["path"], request.cookies.get(self._cookie_name, "")
         if path == "/login":
             await self._login(request, token, send)
         elif path == "/logout":
@@ -89,6 +96,17 @@ class Login:
             headers = {"www-authenticate": _REALM}
             await refuse(scope, receive, send, 401, text("login.needed"), headers)
 
+    def _look_again(self) -> None:
+        """Take over a password or tokens that were changed; with another password all sign in."""
+        changed = None if self._file is None else self._file.changed()
+        if changed is None:
+            return
+        if changed.hashed != self.password.hashed:
+            self.sessions.end_all()
+            self.throttle.forget()
+        self.password = changed
+        logger.warning("the password file has changed and counts from now on")
+
     async def _program(self, request: Request, token: str, send: Send) -> None:
         name = self.password.token_name(token)
         if name is not None:
@@ -103,11 +121,13 @@ class Login:
     async def _person(self, request: Request, session: str, send: Send) -> None:
         """Pass on what a person asks, and no more of a stream once they have signed out."""
         ended = False
+        anyones = request.scope["path"].startswith(_ANYONES)
 
         async def send_while_signed_in(message: Message) -> None:
             nonlocal ended
             if message["type"] == "http.response.start":
-                message = {**message, "headers": _uncached(message.get("headers", ()))}
+                if not anyones:
+                    message = {**message, "headers": _uncached(message.get("headers", ()))}
             elif not self.sessions.goes_on(session):
                 ended = True
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -171,7 +191,7 @@ class Login:
         self.sessions.end(token)
         reply = self._to("login?out=1")
         reply.raw_headers.append(self._cookie("", 0))
-        # Pages of documents are kept by the browser for an hour.
+        # What was kept by the browser before there was a password.
         reply.headers["clear-site-data"] = '"cache"'
         await self._respond(request, send, reply)
 
@@ -193,12 +213,11 @@ class Login:
         return Response(status_code=303, headers={"location": f"{self.settings.path}{address}"})
 
     def _cookie(self, token: str, seconds: float) -> tuple[bytes, bytes]:
-        public = self.settings.public
         return cookie_header(
             SESSION_COOKIE,
             token,
             path=self.settings.path,
-            secure=public is not None and public.scheme == "https",
+            secure=self.settings.secure,
             seconds=int(seconds),
         )
 
@@ -268,12 +287,7 @@ def _address(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
-def _uncached(headers: object) -> list[tuple[bytes, bytes]]:
-    """Return the headers of a reply that a browser must not show again after signing out."""
-    assert isinstance(headers, list | tuple)
-    kept = list(headers)
-    names = {name.lower(): value for name, value in kept}
-    shown = names.get(b"content-type", b"").decode("latin-1").startswith(_SHOWN)
-    if shown and b"cache-control" not in names:
-        kept.append((b"cache-control", b"no-store"))
-    return kept
+def _uncached(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a reply that no browser keeps: somebody else may use it next."""
+    kept = [pair for pair in headers if pair[0].lower() != b"cache-control"]
+    return [*kept, (b"cache-control", b"no-store")]

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from index.errors import ConversationNotFoundError, QuothError
 from qa.chats import Chats, ConversationInfo, StoredTurn
@@ -219,6 +220,9 @@ class Conversations:
         self.chats = chats
         self._library, self._limit = library, limit
         self._live: OrderedDict[tuple[str, str], Conversation] = OrderedDict()
+        # A conversation that is being asked stays the same one, also when many others were opened
+        # meanwhile: otherwise the next question of it would not wait for this one.
+        self._known: WeakValueDictionary[tuple[str, str], Conversation] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def get(self, owner: str, id: str, *, create: bool = True) -> Conversation:
@@ -237,10 +241,12 @@ class Conversations:
         if info is None and not (create and _ID.fullmatch(id)):
             raise ConversationNotFoundError
         with self._lock:
-            conversation = self._live.pop((owner, id), None)
+            conversation = self._known.get((owner, id))
             if conversation is None:
                 conversation = Conversation(self._library, self.chats, owner, id)
+                self._known[owner, id] = conversation
             self._live[owner, id] = conversation
+            self._live.move_to_end((owner, id))
             while len(self._live) > self._limit:
                 self._live.popitem(last=False)
             return conversation

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from qa.visible import one_line
+from qa.visible import file_name, one_line
 from qa.web.advice import advice
 from qa.web.schemas import Reply, Request, Text
 from qa.web.syncing import source_name
@@ -84,8 +84,8 @@ class DocumentEntry(Reply):
             id=info.id,
             ref=f"{info.id}-{info.text_hash[:12]}",
             source=info.source,
-            name=one_line(info.name),
-            folder=one_line(info.folder),
+            name=file_name(info.name),
+            folder=file_name(info.folder),
             title=one_line(info.title),
             type=info.type,
             date=info.date,
@@ -172,8 +172,8 @@ def _failed(
     return Failed(
         source=source,
         path=path,
-        name=one_line(name),
-        folder=one_line(folder),
+        name=file_name(name),
+        folder=file_name(folder),
         kind=told.kind,
         reason=one_line(reason),
         why=told.why,
@@ -228,7 +228,7 @@ class Paths(Reply):
     @classmethod
     def of_paths(cls, paths: Sequence[str]) -> Paths:
         """Return the reply for `paths`."""
-        return cls(count=len(paths), paths=[one_line(path) for path in paths[:MOST_PATHS]])
+        return cls(count=len(paths), paths=[file_name(path) for path in paths[:MOST_PATHS]])
 
 
 class Report(Reply):
@@ -310,7 +310,7 @@ class SyncReply(Reply):
             progress=None
             if now is None
             else ProgressReply(
-                name=one_line(now.path.rsplit("/", 1)[-1]),
+                name=file_name(now.path.rsplit("/", 1)[-1]),
                 files_done=now.files_done,
                 files=now.files,
                 sentences=now.sentences,

@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
@@ -65,14 +65,20 @@ async def _stream(
 ) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[bytes | None] = asyncio.Queue()
-    stop = threading.Event()
+    stop, begun = threading.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def noted_turn() -> AsyncIterator[None]:
+        async with turn:
+            begun.set()
+            yield
 
     def tell(name: str, values: object) -> None:
         # In ASCII, like every reply: texts may hold lone surrogates.
         data = format_sse_event(event=name, data_str=json.dumps(values, separators=(",", ":")))
         loop.call_soon_threadsafe(events.put_nowait, data)
 
-    task = asyncio.create_task(_run(work, turn, tell, stop, events))
+    task = asyncio.create_task(_run(work, noted_turn(), tell, stop, events))
     _running.add(task)
     task.add_done_callback(_running.discard)
     try:
@@ -86,8 +92,11 @@ async def _stream(
                 return
             yield event
     finally:
-        # A thread cannot be ended from outside: it holds its turn until it sees the sign.
+        # A thread cannot be ended from outside: it holds its turn until it sees the sign. Who has
+        # not had a turn yet gives up the place in which others could wait.
         stop.set()
+        if not begun.is_set():
+            task.cancel()
 
 
 async def _run(

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from qa.web.address import LOOPBACK_NAMES, is_loopback
+from qa.web.headers import CONTENT_SECURITY_POLICY, with_headers
 from qa.web.limits import Limits
-from qa.web.settings import PageSettings
+from qa.web.settings import STATIC, PageSettings
+from qa.web.wellformed import few_ranges, malformed
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,65 +31,35 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTENT_SECURITY_POLICY", "Guard", "Limits", "refuse"]
 
-# Gradio's own inline scripts are blocked by this; it then fetches /config and works.
-# Inline styles are needed by Gradio; nothing may be loaded from or sent to another host.
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    ]
-)
-
-_HEADERS = (
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    # "no-referrer" would make browsers hide the origin of our own forms as well.
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-)
-_OURS = frozenset(name for name, _ in _HEADERS)
-# Without a word browsers keep what they like for as long as they like: after an update that would
-# be an old script with a new page. Gradio's files have a name of their own for each version.
-_ASK_AGAIN = (b"cache-control", b"private, no-cache")
-_FOR_GOOD = (b"cache-control", b"private, max-age=31536000, immutable")
-_VERSIONED = "/assets/"
-
-# What Gradio's chat asks for. Its other routes fetch addresses from the network, serve and take
-# files, or run functions outside the queue: none of that is part of the page.
+# What there is: our own, and of Gradio what its chat asks for. Its other routes fetch addresses
+# from the network, serve and take files, or run functions outside the queue; whatever a later
+# version of it brings stays closed too.
+_OURS = ("/", STATIC, "/api")
+_BELOW_OURS = (f"{STATIC}/", "/api/")
 _GRADIO = "/gradio_api/"
-_OPEN_GRADIO = (
-    "queue/join",
-    "queue/data",
-    "heartbeat/",
-    "cancel",
-    "reset",
-    "startup-events",
-    "info",
-    "app_id",
-    "theme.css",
+_OPEN = frozenset(
+    {
+        "/config",
+        "/theme.css",
+        *(
+            f"{_GRADIO}{name}"
+            for name in (
+                "app_id",
+                "cancel",
+                "info",
+                "queue/data",
+                "queue/join",
+                "reset",
+                "startup-events",
+                "theme.css",
+            )
+        ),
+    }
 )
-_CLOSED = (
-    "/openapi.json",
-    "/monitoring",
-    "/login",
-    "/logout",
-    "/custom_component",
-    "/proxy=",
-    "/file=",
-    "/file/",
-)
+_BELOW_OPEN = ("/assets/", f"{_GRADIO}heartbeat/")
 _OWN_DOORS = ("/login", "/logout")  # where a password is asked, see `qa.web.auth`
 
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _UPLOADS = ("/api/documents", "/api/v1/documents")
 # What a proxy says about the browser. Gradio would believe these from anyone.
 _HEARSAY = ("x-forwarded-", "forwarded", "x-real-ip", "x-gradio-server", "x-original-")
@@ -115,17 +88,19 @@ class Guard:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _values(scope)
-        refusal = self._wrong_name(scope, headers)
+        refusal = malformed(scope, headers) or self._wrong_name(scope, headers)
         if refusal is None:
-            scope = self._as_the_browser_asked(scope, headers)
-        send = _with_headers(send, scope["path"])
+            scope = few_ranges(self._as_the_browser_asked(scope, headers))
+        send = with_headers(send, scope["path"])
         if refusal is None:
             if self.settings.public is not None and scope["path"] == "":
                 await _redirect(send, f"{self.settings.path}{_query(scope)}")
                 return
             refusal = self._refusal(scope, headers)
         if refusal is not None:
-            await refuse(scope, receive, send, *refusal)
+            # Whoever does not agree with us on where a request ends must not send a next one.
+            close = {"connection": "close"} if refusal[0] == HTTPStatus.BAD_REQUEST else None
+            await refuse(scope, receive, send, *refusal, close)
             return
         limit = self._limit(scope)
         too_large = f"The request is larger than {limit:,} bytes."
@@ -181,6 +156,8 @@ class Guard:
         public = self.settings.public
         ours = f"{scope['scheme']}://{headers.get('host', '')}" if public is None else public.origin
         origin = headers.get("origin")
+        if origin is None and scope["method"] not in _READING:
+            origin = _origin_of(headers.get("referer", ""))
         if origin is not None and origin != ours:
             return 403, "Requests from other web pages are not answered."
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
@@ -193,11 +170,9 @@ class Guard:
         return None
 
     def _is_open(self, path: str) -> bool:
-        if path.startswith(_GRADIO):
-            return path.removeprefix(_GRADIO).startswith(_OPEN_GRADIO)
-        if self.settings.password is not None and path in _OWN_DOORS:
-            return True
-        return not path.startswith(_CLOSED)
+        if path in _OWN_DOORS:
+            return self.settings.password is not None
+        return path in _OURS or path in _OPEN or path.startswith((*_BELOW_OURS, *_BELOW_OPEN))
 
     def _limit(self, scope: Scope) -> int:
         limits = self.settings.limits
@@ -258,21 +233,6 @@ async def _redirect(send: Send, location: str) -> None:
     await send({"type": "http.response.body"})
 
 
-def _with_headers(send: Send, path: str) -> Send:
-    """Return `send` with what every reply tells the browser."""
-
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in _OURS]
-            if not any(name.lower() == b"cache-control" for name, _ in kept):
-                found = path.startswith(_VERSIONED) and message["status"] in (200, 304)
-                kept.append(_FOR_GOOD if found else _ASK_AGAIN)
-            message = {**message, "headers": [*kept, *_HEADERS]}
-        await send(message)
-
-    return send_with_headers
-
-
 def _below(public: PublicAddress, path: str) -> str:
     """Return `path` as it is below the page: "" where only the slash at the end is missing."""
     if not public.path:
@@ -292,6 +252,15 @@ def _client(scope: Scope, headers: dict[str, str]) -> tuple[str, int] | None:
 def _from_this_machine(scope: Scope) -> bool:
     client = scope.get("client")
     return client is not None and is_loopback(client[0])
+
+
+def _origin_of(referer: str) -> str | None:
+    """Return the origin of the page that a request came from, or None where it does not say."""
+    try:
+        parts = urlsplit(referer)
+    except ValueError:
+        return "null"
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
 
 
 def _is_hearsay(name: bytes) -> bool:

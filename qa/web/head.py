@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Head"]
 
-# What Gradio says of itself to those who preview links.
-_ITS_OWN = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
+# What Gradio says of itself to those who preview links, or who would install it.
+_ITS_OWN = re.compile(
+    rb'<(?:meta\s+(?:property="og:|name="twitter:)|link\s+rel="manifest")[^>]*>\s*'
+)
 _BODY = re.compile(rb"<body[^>]*>")
 
 

@@ -16,8 +16,12 @@ class Limits:
         upload: Bytes of an upload of documents.
         requests: Requests under way at a time from one client, streams not counted.
         streams: Streams open at a time from one client; an open page holds one or two.
+        uploads: Uploads under way at a time from one client.
         all_requests: Requests under way at a time from everyone.
         all_streams: Streams open at a time from everyone.
+        all_uploads: Uploads under way at a time from everyone.
+        questions: Questions and searches from one client in a minute, over any length of time.
+        questions_at_first: As many may come at once before that counts.
         wait: Seconds for which a client may send nothing of a body that it has begun.
     """
 
@@ -25,6 +29,10 @@ class Limits:
     upload: int = 256_000_000
     requests: int = 32
     streams: int = 48
+    uploads: int = 2
     all_requests: int = 256
     all_streams: int = 1_000
+    all_uploads: int = 4
+    questions: int = 120
+    questions_at_first: int = 60
     wait: float = 30.0

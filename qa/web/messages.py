@@ -17,6 +17,7 @@ from qa.lines import decides_line, differing_words, disagreement_lead, missing_s
 from qa.text import text
 from qa.visible import (
     long_date,
+    named_path,
     one_line,
     page_name,
     place,
@@ -350,8 +351,9 @@ def _button(kind: str, title: str, *, label: str = "", on: bool = False) -> str:
 
 
 def _where(citation: Citation) -> str:
-    # Each part for itself: one that is written from right to left must not move the others.
-    parts = [citation.path.rsplit("/", 1)[-1]]
+    # The whole path: a file of the same name in another folder is another document. Each part for
+    # itself: one that is written from right to left must not move the others.
+    parts = [named_path(citation.path)]
     if citation.page is not None:
         parts.append(page_name(citation.page))
     if citation.headings:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
-from qa.web.cookies import cookie_header
+from qa.web.cookies import cookie_header, cookie_name
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,7 +49,9 @@ class Owner:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        token = HTTPConnection(scope).cookies.get(OWNER_COOKIE, "")
+        secure = scope["scheme"] == "https"
+        name = cookie_name(OWNER_COOKIE, path=self.path, secure=secure)
+        token = HTTPConnection(scope).cookies.get(name, "")
         known = _TOKEN.fullmatch(token) is not None
         new = not known and scope["method"] == "GET" and scope["path"] in _PAGES
         if new:
@@ -62,7 +64,7 @@ class Owner:
             OWNER_COOKIE,
             token,
             path=self.path,
-            secure=scope["scheme"] == "https",
+            secure=secure,
             seconds=_YEAR,
         )
 

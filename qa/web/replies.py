@@ -33,6 +33,7 @@ from index.errors import (
 )
 from qa.text import text
 from qa.visible import one_line
+from qa.web.headers import SAFE_HEADERS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -97,11 +98,14 @@ _NAMES = {
     403: "forbidden",
     404: "not-found",
     405: "method",
+    408: "bad-request",
     409: "conflict",
     413: "too-large",
+    414: "too-large",
     415: "media-type",
     422: "invalid",
     429: "too-many",
+    431: "too-large",
     503: "busy",
 }
 
@@ -133,7 +137,7 @@ def problem(
         **more,
     }
     # The guard adds these too, but an error that nobody foresaw is answered outside of it.
-    safe = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+    safe = {**SAFE_HEADERS, "cache-control": "no-store"}
     return Json(body, status, headers={**safe, **(headers or {})}, media_type=PROBLEM)
 
 
@@ -154,7 +158,9 @@ def problem_of(error: QuothError) -> Response:
     """Return the reply for an error that was raised on purpose."""
     kind = next(kind for raised, kind in _KINDS if isinstance(error, raised))
     headers = {"retry-after": str(error.seconds)} if isinstance(error, BusyError) else None
-    return problem(kind.status, one_line(str(error)), name=kind.name, headers=headers)
+    # In the body too: within a stream there are no headers any more.
+    again = {"retry_after": error.seconds} if isinstance(error, BusyError) else {}
+    return problem(kind.status, one_line(str(error)), name=kind.name, headers=headers, **again)
 
 
 def failure() -> Response:
@@ -173,7 +179,7 @@ def _on_error(request: Request, error: Exception) -> Response:
 def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = error.detail
-    if detail == HTTPStatus(error.status_code).phrase:
+    if detail == HTTPStatus(error.status_code).phrase or not detail.endswith("."):
         # Not raised by us, so it has no sentence yet.
         name = _NAMES.get(error.status_code, "failed")
         detail = text(f"api.{_key(name)}_detail", method=request.method)

@@ -245,6 +245,9 @@ class Problem(BaseModel):
     errors: list[Fault] | None = Field(
         default=None, description="The faults of a request, one by one."
     )
+    retry_after: int | None = Field(
+        default=None, description="Seconds to wait where the server has too much to do."
+    )
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -37,6 +37,7 @@ HOST = "127.0.0.1"
 PORT = 7860
 _PORTS_TRIED = 40
 _SECONDS_TO_WARM = 30.0
+_MOST_FILES = 8_192  # open at a time: connections, uploads under way, the library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class ServerOptions:
             read_only=self.read_only,
             upload=self.upload,
             password=None if self.password_file is None else Password.read(self.password_file),
+            password_file=self.password_file,
             public=None if self.public_url is None else PublicAddress.parse(self.public_url),
             hosts=host_names(self.host),
             any_ip=not local,
@@ -254,8 +256,11 @@ def serve(
     """Serve `app` until interrupted; once it answers, say where on stdout."""
     import uvicorn
 
-    from qa.web.slow import ImpatientProtocol
+    from qa.web.logs import log_discreetly
+    from qa.web.slow import LONGEST_HEAD, ImpatientProtocol
 
+    log_discreetly()
+    _make_room()
     own = _own_address(listener)
     address = own if settings.public is None else str(settings.public)
     behind = "" if settings.public is None else f"listening at {own}; "
@@ -280,8 +285,10 @@ def serve(
         app,
         http=ImpatientProtocol,
         ws="none",
-        log_level="warning",
+        log_config=None,
+        log_level="error",
         access_log=False,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         server_header=False,
         proxy_headers=False,  # the guard decides whom to believe
         # Open pages hold a stream that never ends by itself.
@@ -296,6 +303,17 @@ def serve(
     # A model that is still being loaded when the process ends would bring it down.
     if warming.is_alive():
         warming.join(_SECONDS_TO_WARM)
+
+
+def _make_room() -> None:
+    """Let the process have as many connections as a server may, where the system allows it."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _warn(sentence: str) -> None:

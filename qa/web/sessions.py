@@ -73,6 +73,11 @@ class Sessions:
         with self._lock:
             self._sessions.pop(_key(token), None)
 
+    def end_all(self) -> None:
+        """End every session."""
+        with self._lock:
+            self._sessions.clear()
+
     def _goes_on(self, key: str) -> bool:
         session = self._sessions.get(key)
         if session is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.web.address import LOOPBACK_NAMES
@@ -29,6 +30,7 @@ class PageSettings:
         upload: Whether documents can be added.
         limits: How much one person may ask of the server.
         password: Needed by everyone who asks; None where only this machine can.
+        password_file: Where it was read, to be looked at again; None: it stays as it is.
         public: The address that people type where a reverse proxy stands in front.
         hosts: Names by which the server may be called.
         any_ip: Whether it may be called by any IP address as well: it listens on the network.
@@ -39,6 +41,7 @@ class PageSettings:
     upload: bool = True
     limits: Limits = field(default_factory=Limits)
     password: Password | None = None
+    password_file: Path | None = None
     public: PublicAddress | None = None
     hosts: frozenset[str] = LOOPBACK_NAMES
     any_ip: bool = False
@@ -52,6 +55,11 @@ class PageSettings:
     def login(self) -> bool:
         """Whether people sign in, and can sign out."""
         return self.password is not None
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the server over https."""
+        return self.public is not None and self.public.scheme == "https"
 
     @property
     def path(self) -> str:

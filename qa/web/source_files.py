@@ -1,13 +1,20 @@
-"""Whether the file a document was read from is still what it was then."""
+"""Whether the file a document was read from is still what it was then, and that file opened.
+
+Whoever may write in a folder of documents could put a link to another file in the place of one. So
+a link is never followed, what counts is the content of the file that was opened, and that file is
+sent, whatever its name leads to by then.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 import threading
 from collections import OrderedDict
+from io import BufferedReader
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-
-from index.files import sha256
 
 if TYPE_CHECKING:
     from index import Library
@@ -18,6 +25,8 @@ __all__ = ["FileState", "SourceFiles"]
 FileState = Literal["same", "changed", "gone", "none"]
 
 _KEPT = 1_000  # answers; each is a line of memory
+# Not waiting: somebody may have put a pipe there.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class SourceFiles:
@@ -33,16 +42,61 @@ class SourceFiles:
         if info.file is None:
             return "none"
         try:
-            stat = os.stat(info.file, follow_symlinks=False)
-            key = (info.id, str(info.file), stat.st_ino, stat.st_mtime_ns, stat.st_size)
-            with self._lock:
-                known = self._known.get(key)
-            if known is None:
-                known = sha256(info.file) == self._library.file_hash(info.id)
-                with self._lock:
-                    self._known[key] = known
-                    while len(self._known) > _KEPT:
-                        self._known.popitem(last=False)
+            with _opened(info.file) as file:
+                return "same" if self._is_same(info, file) else "changed"
         except (OSError, ValueError):  # ValueError: a name that no file can have
             return "gone"
-        return "same" if known else "changed"
+
+    def open(self, info: DocumentInfo) -> BufferedReader | None:
+        """Return the file, opened, if its bytes are those that were indexed; the caller closes it.
+
+        None: it is another one, or cannot be opened.
+        """
+        if info.file is None:
+            return None
+        try:
+            file = _opened(info.file)
+        except (OSError, ValueError):
+            return None
+        try:
+            if self._is_same(info, file):
+                file.seek(0)
+                return file
+        except OSError:
+            pass
+        file.close()
+        return None
+
+    def _is_same(self, info: DocumentInfo, file: BufferedReader) -> bool:
+        found = os.fstat(file.fileno())
+        key = (
+            info.id,
+            found.st_dev,
+            found.st_ino,
+            found.st_mtime_ns,
+            found.st_ctime_ns,  # cannot be set back
+            found.st_size,
+        )
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            known = digest == self._library.file_hash(info.id)
+            with self._lock:
+                self._known[key] = known
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+        return known
+
+
+def _opened(path: Path) -> BufferedReader:
+    """Open an ordinary file.
+
+    Raises:
+        OSError: It is a link or no file, or cannot be opened.
+    """
+    file = open(os.open(path, _FLAGS), "rb")
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(f"{path.name} is no ordinary file")

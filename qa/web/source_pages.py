@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from index.formats.pdf import Box  # at run time: the description of the API names its type
+from index.errors import ParserEndedError
+from index.formats.pages import Box, draw_page, find_on_page
 
 if TYPE_CHECKING:
     from index.types import Document, DocumentInfo
 
 __all__ = ["SCALES", "PageView", "SourcePages", "nearest_scale"]
 
+T = TypeVar("T")
+
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0)  # pixels a point; few, so that a picture is drawn once for all
 _IMAGE_BYTES = 32_000_000  # of pictures kept, about 150 kB each
+_REFUSALS = 1_000  # remembered, so that a page made to take long does so once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,11 @@ class PageView:
 
 
 class SourcePages:
-    """Draws pages of files that are known to be the indexed ones, and keeps the latest images."""
+    """Has pages drawn of files that are known to be the indexed ones; keeps the latest images."""
 
     def __init__(self) -> None:
         self._images: OrderedDict[tuple[int, int, float], bytes] = OrderedDict()
+        self._refused: OrderedDict[tuple[object, ...], str] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -53,42 +58,36 @@ class SourcePages:
         """Return page `number` with the boxes of `spans`.
 
         Raises:
-            FormatError: The page cannot be read.
-            OSError: Nor can the file.
+            FormatError: The page cannot be read, or that takes too much.
         """
-        from index.formats.pdf import boxes_of, page_size
-
         assert info.file is not None
-        page = content.pages[number - 1]
-        width, height = page_size(info.file, number)
-        found = boxes_of(info.file, page, spans)
+        file, page = info.file, content.pages[number - 1]
+        found = self._once(("view", info.id, number), lambda: find_on_page(file, page, spans))
         return PageView(
             number=number,
             pages=len(content.pages),
-            width=round(width, 2),
-            height=round(height, 2),
+            width=round(found.width, 2),
+            height=round(found.height, 2),
             image=f"page/{info.id}-{info.text_hash[:12]}/{number}.png",
             start=page.start,
             end=page.end,
-            boxes=tuple(map(tuple, found)),
+            boxes=found.boxes,
         )
 
     def image(self, info: DocumentInfo, number: int, scale: float) -> bytes:
         """Return page `number` as PNG.
 
         Raises:
-            FormatError: The page cannot be read.
-            OSError: Nor can the file.
+            FormatError: The page cannot be read, or that takes too much.
         """
-        from index.formats.pdf import page_image
-
         assert info.file is not None
+        file = info.file
         key = (info.id, number, scale)  # two files with one text may look different
         with self._lock:
             if key in self._images:
                 self._images.move_to_end(key)
                 return self._images[key]
-        data = page_image(info.file, number, scale=scale)
+        data = self._once(key, lambda: draw_page(file, number, scale=scale))
         with self._lock:
             if key not in self._images:
                 self._images[key] = data
@@ -97,6 +96,21 @@ class SourcePages:
                 _, oldest = self._images.popitem(last=False)
                 self._bytes -= len(oldest)
         return data
+
+    def _once(self, key: tuple[object, ...], work: Callable[[], T]) -> T:
+        """Do some work, unless it is known to take too much."""
+        with self._lock:
+            reason = self._refused.get(key)
+        if reason is not None:
+            raise ParserEndedError(reason)
+        try:
+            return work()
+        except ParserEndedError as error:
+            with self._lock:
+                self._refused[key] = error.reason
+                while len(self._refused) > _REFUSALS:
+                    self._refused.popitem(last=False)
+            raise
 
 
 def nearest_scale(wanted: float) -> float:

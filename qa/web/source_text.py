@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from index.sentences import split_text
 from index.types import BlockKind
-from qa.visible import one_line, visible
+from qa.visible import SIGNED, one_line, visible
 
 if TYPE_CHECKING:
     from index.types import Block, Document
@@ -40,9 +40,7 @@ _CELL = " | "  # what `index.formats.builder.join_cells` puts between the cells 
 _NAMED = re.compile(r"([^|]{1,60}?): ")
 
 # Characters whose visible form, or whose form in UTF-16, is not one unit long.
-_UNEVEN = re.compile(
-    "\r\n|[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U00010000-\U0010ffff]"
-)
+_UNEVEN = re.compile(f"\r\n|{SIGNED}|[\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)

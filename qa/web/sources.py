@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,9 +125,13 @@ class PreviewView:
 
 @dataclass(frozen=True, slots=True)
 class OriginalFile:
-    """A file that is what was indexed; `name` is safe to show, `pdf` whether it is one."""
+    """A file that is what was indexed, opened; whoever gets it closes it.
 
-    file: Path
+    `name` is safe to show, `pdf` whether it is one.
+    """
+
+    file: BufferedReader
+    path: Path
     name: str
     pdf: bool
 
@@ -276,15 +281,16 @@ class Sources:
             raise _no_page(info, number) from error
 
     def original(self, document: str) -> OriginalFile:
-        """Return the file that a document was read from.
+        """Return the file that a document was read from, opened.
 
         Raises:
             DocumentNotFoundError: It has none, or one that is no longer what was indexed.
         """
         info = self._find(Reference.parse(document)).info
-        if info.file is None or self._files.state(info) != "same":
+        file = self._files.open(info)
+        if file is None or info.file is None:
             raise DocumentNotFoundError(words("source.no_original", name=one_line(info.name)))
-        return OriginalFile(info.file, one_line(info.name), info.type == "pdf")
+        return OriginalFile(file, info.file, one_line(info.name), info.type == "pdf")
 
     def _found(self, reference: Reference) -> tuple[_Found, SourceText]:
         if reference.end - reference.start > _LONGEST:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -220,9 +219,7 @@ class Syncing:
 
     def _do(self, job: _Job) -> None:
         try:
-            with self._in_place(job) as settle:
-                report = self._sync(job)
-                settle(report)
+            report = self._sync(job)
             self._change(reports=(*self._state.reports, Reported(job.source, report)))
         except SyncCancelledError:
             return
@@ -232,13 +229,14 @@ class Syncing:
             # The thread has no one above it to tell, and the page must not wait for ever.
             logger.exception("bringing the library up to date failed")
             self._tell(text("documents.broken"))
+        finally:
+            if job.batch is not None:
+                self._uploads.forget(job.batch)
 
     def _sync(self, job: _Job) -> SyncReport:
         while True:
             try:
-                report = self._library.sync(
-                    job.root, progress=self._on_progress, yes=job.yes, cancel=self._cancel
-                )
+                report = self._run_once(job)
             except LibraryLockedError as error:
                 # Another process holds the lock; what was sent must not be lost for that.
                 self._change(waiting=one_line(str(error)))
@@ -248,13 +246,14 @@ class Syncing:
             self._change(waiting="")
             return report
 
-    @contextlib.contextmanager
-    def _in_place(self, job: _Job) -> Iterator[Callable[[SyncReport], None]]:
+    def _run_once(self, job: _Job) -> SyncReport:
         if job.batch is None:
-            yield lambda report: None
-            return
-        with self._uploads.placed(job.batch) as placed:
-            yield placed.settle
+            return self._library.sync(
+                job.root, progress=self._on_progress, yes=job.yes, cancel=self._cancel
+            )
+        return self._library.take_in(
+            self._uploads.incoming(job.batch), progress=self._on_progress, cancel=self._cancel
+        )
 
     def _on_progress(self, progress: Progress) -> None:
         self._change(progress=progress, waiting="")

@@ -28,8 +28,9 @@ class _Failures:
 class Throttle:
     """Counts failed logins by the network that they come from, and all together.
 
-    While too many fail together only people who have signed in before may try: guessers with
-    many addresses must not lock out those who know the password.
+    Guessers must not lock out those who know the password. So a browser that has signed in before
+    is counted by itself, whatever others do at its address ("device cookies" at OWASP), and while
+    too many fail together only such browsers may try.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,11 +48,12 @@ class Throttle:
         A try that may be made counts as a failure until `succeeded` says otherwise, so that many
         at the same time gain nothing.
         """
-        network, now = network_of(address), self._clock()
+        now = self._clock()
         with self._lock:
+            who = self._who(address, owner)
             while self._all and now - self._all[0] > _ALL_SECONDS:
                 self._all.popleft()
-            failures = self._failures.get(network)
+            failures = self._failures.get(who)
             if failures is not None and now - failures.last > _FORGET:
                 failures = None
             wait = 0.0
@@ -64,16 +66,16 @@ class Throttle:
                 return int(wait) + 1
             self._all.append(now)
             count = 1 if failures is None else failures.count + 1
-            self._failures[network] = _Failures(count, now)
-            self._failures.move_to_end(network)
+            self._failures[who] = _Failures(count, now)
+            self._failures.move_to_end(who)
             while len(self._failures) > _MOST:
                 self._failures.popitem(last=False)
             return 0
 
     def succeeded(self, address: str, owner: str) -> None:
-        """Forget the failures from `address` and know `owner` from now on."""
+        """Forget the failures counted with this one, and know `owner` from now on."""
         with self._lock:
-            self._failures.pop(network_of(address), None)
+            self._failures.pop(self._who(address, owner), None)
             if self._all:
                 self._all.pop()
             if owner:
@@ -81,6 +83,14 @@ class Throttle:
                 self._known.move_to_end(owner)
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
+
+    def forget(self) -> None:
+        """Know nobody any more: there is another password."""
+        with self._lock:
+            self._known.clear()
+
+    def _who(self, address: str, owner: str) -> str:
+        return f"browser {owner}" if owner in self._known else network_of(address)
 
 
 def network_of(address: str) -> str:

@@ -1,35 +1,35 @@
 """Files that people send: kept aside batch by batch, then put among the library's uploads.
 
 A file counts only once its batch is taken in. Until then it lies in a hidden folder that no sync
-looks into, and if the batch is given up, what it would have replaced is as it was.
+looks into; `Library.take_in` moves them among the uploads.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import uuid4
 
 from index.errors import LibraryError, SourceError
+from index.uploads import make_folder
 from qa.text import text
 
 if TYPE_CHECKING:
     from index import Library
-    from index.reports import SyncReport
     from index.types import DocumentInfo
 
-__all__ = ["BATCH", "Placed", "Uploads", "clean_path", "is_upload", "new_batch"]
+__all__ = ["BATCH", "Uploads", "clean_path", "is_upload", "new_batch"]
 
 BATCH = r"^[A-Za-z0-9_-]{8,64}$"
 
-_INCOMING, _REPLACED = ".incoming", ".replaced"
+_INCOMING = ".incoming"
 _ABANDONED_SECONDS = 24 * 60 * 60
 _MAX_NAME_BYTES = 200  # most file systems allow 255
 _MAX_SUFFIX_BYTES = 20  # of a longer one nothing is a format
@@ -60,11 +60,13 @@ class Uploads:
         part: Path | None = None
         try:
             self._tidy()
-            target = self._incoming(batch) / path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target = self.incoming(batch) / path
+            make_folder(target.parent, self.folder)
             with NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as file:
                 part = Path(file.name)
                 shutil.copyfileobj(content, file, 1 << 20)
+                file.flush()
+                os.fsync(file.fileno())
             part.replace(target)
         except OSError as error:
             if part is not None:
@@ -74,25 +76,16 @@ class Uploads:
 
     def forget(self, batch: str) -> None:
         """Delete what was sent for `batch`."""
-        shutil.rmtree(self._incoming(batch), ignore_errors=True)
+        shutil.rmtree(self.incoming(batch), ignore_errors=True)
+        with contextlib.suppress(OSError):  # others are on their way
+            (self.folder / _INCOMING).rmdir()
 
-    @contextlib.contextmanager
-    def placed(self, batch: str) -> Iterator[Placed]:
-        """Put the files of `batch` in place; if the block fails, everything is as it was."""
-        placed = Placed(self.folder, self._incoming(batch), self.folder / _REPLACED / batch)
-        try:
-            placed.place()
-            yield placed
-        except BaseException:
-            placed.undo(placed.paths)
-            raise
-        finally:
-            placed.close()
-            for above in (_INCOMING, _REPLACED):  # where nothing else is on its way
-                with contextlib.suppress(OSError):
-                    (self.folder / above).rmdir()
+    def incoming(self, batch: str) -> Path:
+        """Return the folder with the files of `batch`, for `Library.take_in`.
 
-    def _incoming(self, batch: str) -> Path:
+        Raises:
+            SourceError: It is no name of a batch.
+        """
         if re.match(BATCH, batch) is None:
             raise SourceError(text("documents.no_batch"))
         return self.folder / _INCOMING / batch
@@ -102,72 +95,9 @@ class Uploads:
         if self._tidied:
             return
         self._tidied = True
-        for above in (_INCOMING, _REPLACED):
-            for folder in (self.folder / above).glob("*"):
-                if folder.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                    shutil.rmtree(folder, ignore_errors=True)
-
-
-class Placed:
-    """The files of a batch in their place, and what they replaced."""
-
-    def __init__(self, uploads: Path, incoming: Path, replaced: Path) -> None:
-        self.paths: list[str] = []
-        self._uploads, self._incoming, self._replaced = uploads, incoming, replaced
-
-    def place(self) -> None:
-        """Move every file of the batch to its place.
-
-        Raises:
-            LibraryError: A file has the name of a folder, or cannot be moved.
-        """
-        for file in sorted(self._incoming.rglob("*")):
-            path = file.relative_to(self._incoming).as_posix()
-            if not file.is_file() or file.name.startswith("."):
-                continue
-            target = self._uploads / path
-            try:
-                if target.is_file():
-                    # Moved, not copied: back in its place it is the file that was indexed.
-                    _move(target, self._replaced / path)
-                self.paths.append(path)
-                _move(file, target)
-            except OSError as error:
-                reason = error.strerror or error
-                raise LibraryError(f"{path} cannot be saved: {reason}.") from error
-
-    def undo(self, paths: Iterable[str]) -> None:
-        """Take files away again, and put back what they replaced."""
-        for path in paths:
-            target, before = self._uploads / path, self._replaced / path
-            if target.is_file():  # not the folder that was in the way
-                target.unlink()
-            if before.is_file():
-                _move(before, target)
-            _drop_empty(target.parent, self._uploads)
-
-    def settle(self, report: SyncReport) -> None:
-        """Take away what gave no document: its owner is told now and has the file."""
-        self.undo(sorted({skip.path for skip in report.skipped} & set(self.paths)))
-
-    def close(self) -> None:
-        """Delete what is not needed any more."""
-        for folder in (self._incoming, self._replaced):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move(file: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    file.replace(target)
-
-
-def _drop_empty(folder: Path, top: Path) -> None:
-    while folder != top:
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
+        for folder in (self.folder / _INCOMING).glob("*"):
+            if folder.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_upload(library: Library, document: DocumentInfo) -> bool:

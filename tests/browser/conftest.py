@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.register_assert_rewrite("acting", "watching")  # they assert too
+pytest.register_assert_rewrite("acting", "detector", "watching")  # they assert too
 
 from acting import ready  # noqa: E402
+from detector import Detector  # noqa: E402
+from hostile_house import serve_hostile  # noqa: E402
 from material import TITLE, house, renew  # noqa: E402
 from people import People  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
@@ -174,3 +176,18 @@ def visit(somebody: Somebody, servers: Callable[[str], Server]) -> Visit:
 def page(request: pytest.FixtureRequest, visit: Visit) -> Page:
     """The page of the house, 1280 x 800; parametrise indirectly with what follows the address."""
     return visit(query=request.param)
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Server]:
+    """A server over documents made of every payload; see `payloads`."""
+    with serve_hostile(tmp_path_factory.mktemp("hostile").resolve(), encoder) as server:
+        yield server
+
+
+@pytest.fixture
+def seen(browser: Browser) -> Iterator[Detector]:
+    """A browser without content security policies, watched; see `detector`."""
+    detector = Detector(browser)
+    yield detector
+    detector.close()

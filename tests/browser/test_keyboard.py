@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from acting import ask, focused, panel, ready, unfocus
-from material import ANSWERED, PAGED
+from material import ANSWERED, FEW, PAGED
 from playwright.sync_api import Locator, Page, expect
 
 if TYPE_CHECKING:
@@ -191,8 +191,11 @@ def edits(page: Page) -> None:
 def test_a_document_is_removed(visit: Visit) -> None:
     page = visit("working")
     with open_by_keys(page, "#open-documents", "Documents") as documents:
+        # What is there at first is drawn again when the list has come, under a key that is pressed.
+        expect(documents).to_contain_text(f"{FEW} documents")
+        tab_to(page, documents.get_by_role("button", name="Choose files to add"))
         with page.expect_file_chooser() as chooser:
-            tab_to(page, documents.get_by_role("button", name="Choose files to add"))
+            page.wait_for_timeout(200)  # nobody says when the browser has begun to listen for it
             page.keyboard.press("Enter")
         chooser.value.set_files(
             {"name": "pool.txt", "mimeType": "text/plain", "buffer": b"The pool opens at seven."}

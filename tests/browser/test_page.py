@@ -110,14 +110,19 @@ def test_a_pending_question_is_stopped_and_given_back(
 ) -> None:
     server = servers("house")
     ask(page, ANSWERED)
-    ask_and_hold(page, server, PAGED)
     asked = page.locator("#chat .asked")
-    before = asked.count() - 1
-    try:
-        page.get_by_role("button", name="Stop").click()
-    finally:
-        server.go_on()
-    expect(page.locator("#chat .pending")).to_have_count(0)
+    for _ in range(5):
+        ask_and_hold(page, server, PAGED)
+        before = asked.count() - 1
+        try:
+            page.get_by_role("button", name="Stop").click()
+        finally:
+            server.go_on()
+        expect(page.locator("#chat .pending")).to_have_count(0)
+        page.wait_for_timeout(300)
+        # What the server was held in the middle of may be done before it hears of the stop.
+        if asked.count() == before:
+            break
     expect(asked).to_have_count(before)
     expect(page.get_by_role("textbox", name="Question", exact=True)).to_have_value(PAGED)
 

@@ -53,7 +53,11 @@ SIZES = {
 def _leaving(error: str) -> bool:
     """Tell whether this is Gradio closing its streams because a person goes to another page."""
     return error.startswith(
-        ("AbortError: signal is aborted without reason", "Unexpected error Connection errored out.")
+        (
+            "AbortError: signal is aborted without reason",
+            "AbortError: BodyStreamBuffer was aborted",
+            "Unexpected error Connection errored out.",
+        )
     )
 
 

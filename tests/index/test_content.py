@@ -67,10 +67,11 @@ def test_two_texts_have_two_hashes(one: str, other: str) -> None:
 
 def test_the_cache_holds_no_more_characters_than_it_may_and_still_gives_every_document() -> None:
     db = sqlite3.connect(":memory:")
-    db.execute("CREATE TABLE documents(id INTEGER PRIMARY KEY, content BLOB)")
+    db.execute("CREATE TABLE documents(id INTEGER PRIMARY KEY, content BLOB, text_hash, path)")
     for number in range(5):
         document = Document(text=f"{number}" * 10, blocks=(Block(0, 10),))
-        db.execute("INSERT INTO documents VALUES(?, ?)", (number, encode_content(document)))
+        row = (number, encode_content(document), text_hash(document.text), f"{number}.txt")
+        db.execute("INSERT INTO documents VALUES(?, ?, ?, ?)", row)
     cache = ContentCache(max_characters=25)
     first = cache.get(db, 0)
     assert cache.get(db, 0) is first

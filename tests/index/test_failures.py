@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from small import HashEncoder, write
+from small import write
 
 from index import Library
-from index.errors import FormatError, LibraryError
+from index.errors import FormatError
 
 BAD = {"photo.xyz": b"\x00\x01", "empty.txt": b"", "minutes/scan.pdf": b"no pdf at all"}
 
@@ -45,9 +43,8 @@ def test_a_file_that_is_read_or_gone_is_no_failure_any_more(failing: Library, fo
 
 
 def test_a_file_keeps_the_time_of_its_first_failure(failing: Library, folder: Path) -> None:
-    with closing(sqlite3.connect(failing.path / "store.db")) as db:
+    with failing._store.writing() as db:
         db.execute("UPDATE failures SET since = '2020-01-01T00:00:00Z'")
-        db.commit()
     write(folder, {"minutes/scan.pdf": b""})
     failing.sync(folder)
     since = {failure.path: failure.since for failure in failing.failures()}
@@ -111,28 +108,3 @@ def test_a_file_that_cannot_be_added_from_python_is_told_once(
     with pytest.raises(FormatError, match="empty file"):
         library.add(tmp_path / "empty.txt")
     assert library.failures() == ()
-
-
-def as_it_was_before_failures(path: Path) -> None:
-    with closing(sqlite3.connect(path / "store.db")) as db:
-        db.execute("DROP TABLE failures")
-        db.execute("PRAGMA user_version = 1")
-
-
-def test_a_library_from_before_opens_for_reading_as_it_is(failing: Library) -> None:
-    failing.close()
-    as_it_was_before_failures(failing.path)
-    with Library.open(failing.path, read_only=True, encoder=HashEncoder()) as library:
-        assert library.failures() == ()
-        assert library.find("lift").total == 1
-        with pytest.raises(LibraryError, match="reading only"):
-            library.dismiss([])
-
-
-def test_a_library_from_before_learns_to_remember(failing: Library, folder: Path) -> None:
-    failing.close()
-    as_it_was_before_failures(failing.path)
-    with Library.open(failing.path, encoder=HashEncoder()) as library:
-        assert library.failures() == ()
-        assert library.sync(folder).unchanged == 4
-        assert sorted(reasons(library)) == sorted(BAD)

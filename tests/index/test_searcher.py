@@ -143,7 +143,7 @@ def test_a_sync_in_the_middle_of_opening_changes_no_count(
         return load_words(*args)  # type: ignore[arg-type]
 
     with Library.open(library.path, read_only=True, encoder=HashEncoder()) as other:
-        monkeypatch.setattr("index.searcher.load_words", sync_first)
+        monkeypatch.setattr("index.snapshots.load_words", sync_first)
         with other.searching() as searcher:
             assert searcher.generation == 2
             for term, count in expected.items():

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 from index import vectors
+from index.errors import LibraryDamagedError
+from index.schema import FORMAT_VERSION
+from index.seals import vector_crc
 from index.vectors import VectorBase, load_vectors, read_vectors, write_base
 
 if TYPE_CHECKING:
@@ -23,7 +26,8 @@ MODEL = 1
 @pytest.fixture
 def db() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE TABLE vectors(id INTEGER PRIMARY KEY, model, key, vector BLOB)")
+    connection.execute("CREATE TABLE vectors(id INTEGER PRIMARY KEY, model, key, vector BLOB, crc)")
+    connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
     yield connection
     connection.close()
 
@@ -38,8 +42,11 @@ def insert(db: sqlite3.Connection, ids: range, *, model: int = MODEL) -> NDArray
     made = np.random.default_rng(ids.start).standard_normal((len(ids), DIM)).astype(np.float32)
     made = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float16)
     db.executemany(
-        "INSERT INTO vectors VALUES(?, ?, ?, ?)",
-        [(i, model, b"", row.tobytes()) for i, row in zip(ids, made, strict=True)],
+        "INSERT INTO vectors VALUES(?, ?, ?, ?, ?)",
+        [
+            (i, model, b"", row.tobytes(), vector_crc(i, model, b"", row.tobytes()))
+            for i, row in zip(ids, made, strict=True)
+        ],
     )
     return np.asarray(made, np.float32)
 
@@ -97,7 +104,7 @@ def test_rows_are_found_by_number_and_a_missing_one_is_told(
     index = load_vectors(tmp_path, None, db, MODEL, DIM)
     assert index.rows(np.array([9, 5, 5])).tolist() == [4, 0, 0]
     for number in (4, 10):
-        with pytest.raises(LookupError):
+        with pytest.raises(LibraryDamagedError):
             index.rows(np.array([number]))
 
 
@@ -105,8 +112,30 @@ def test_stored_vectors_come_in_the_order_asked_for_with_repeats(db: sqlite3.Con
     matrix = insert(db, range(1, 1201))  # more than one statement takes
     wanted = np.array([1200, 3, 3, 700])
     assert (read_vectors(db, wanted, DIM) == matrix[wanted - 1]).all()
-    with pytest.raises(LookupError):
+    with pytest.raises(LibraryDamagedError):
         read_vectors(db, np.array([1201]), DIM)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE vectors SET vector = CAST(substr(vector, 1, 9) || x'2b' || substr(vector, 11) AS BLOB)",
+        "UPDATE vectors SET vector = substr(vector, 3)",
+        "UPDATE vectors SET vector = 7",
+        "UPDATE vectors SET key = x'00'",
+        "UPDATE vectors SET model = 3",
+        "UPDATE vectors SET id = 9",
+        "UPDATE vectors SET crc = NULL",
+    ],
+)
+def test_a_vector_that_is_not_what_was_stored_is_never_given(
+    db: sqlite3.Connection, damage: str
+) -> None:
+    insert(db, range(5, 8))
+    db.execute(f"{damage} WHERE id = 6")
+    assert len(read_vectors(db, np.array([5, 7]), DIM)) == 2
+    with pytest.raises(LibraryDamagedError, match="doctor"):
+        read_vectors(db, np.array([5, 9 if "id = 9" in damage else 6]), DIM)
 
 
 def test_a_base_is_written_when_enough_is_new_and_not_before(

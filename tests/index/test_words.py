@@ -137,6 +137,19 @@ def test_damaged_words_are_made_again_in_memory(tmp_path: Path, damage: object) 
         assert words.document_frequency(term) == len(holding(given, [term]))
 
 
+@pytest.mark.parametrize("ending", ["fast", "fieldnorm", "idx", "pos", "store", "term"])
+def test_any_file_that_is_gone_is_damage(tmp_path: Path, ending: str) -> None:
+    """Tantivy opens some of them only when a question needs them, and fails then."""
+    given = entries(range(20))
+    state = commit(tmp_path / "words-1", given)
+    (gone,) = (tmp_path / "words-1").glob(f"*.{ending}")
+    gone.unlink()
+    assert not intact(tmp_path, state)
+    words = load_words(tmp_path, state, iter(given))
+    words.hide([], 19)
+    assert words.document_frequency("w1") == len(holding(given, ["w1"]))
+
+
 def test_words_that_went_on_growing_are_no_damage(tmp_path: Path) -> None:
     """A later commit merges files away; what was published before is still all there."""
     batches = [entries(range(n, n + 2)) for n in range(0, 40, 2)]

@@ -39,6 +39,7 @@ def test_every_question_of_the_examples_is_written_down() -> None:
     assert any(row["after"] for row in read_rows(GOLDEN))
 
 
+@pytest.mark.slow
 def test_the_command_writes_down_what_the_chat_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def press() -> list[Outcome]:
     return ask_all(PRESS, read_questions(PRESS / "questions.jsonl"))
 
 
+@pytest.mark.slow
 def test_the_press_release_is_quoted_for_nearly_all_questions(press: list[Outcome]) -> None:
     totals = totals_of(press)
     wrong = [outcome.question for outcome in press if outcome.say and not outcome.any]
@@ -38,6 +39,7 @@ def test_the_press_release_is_quoted_for_nearly_all_questions(press: list[Outcom
     assert totals["any"] >= 7, wrong
 
 
+@pytest.mark.slow
 def test_most_of_what_the_press_release_does_not_say_is_refused(press: list[Outcome]) -> None:
     """Two of three: the other asks for a person of whom the release has a like one."""
     totals = totals_of(press)

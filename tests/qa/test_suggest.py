@@ -29,7 +29,8 @@ WORDS = Vocabulary(
 # -- a library ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
 def test_every_suggestion_is_answered_surely_and_by_different_documents(
     examples: Library, seed: int
 ) -> None:
@@ -46,6 +47,7 @@ def test_suggestions_stay_the_same_while_the_documents_do(examples: Library) -> 
     assert suggested_questions(examples, 2) == suggested_questions(examples, 2)
 
 
+@pytest.mark.slow
 def test_suggestions_are_short_questions(examples: Library) -> None:
     questions = suggested_questions(examples, 4)
     assert len({*questions}) == len(questions) == 4

@@ -178,20 +178,21 @@ def asking_routes(services: Services) -> APIRouter:
             instead_of=body.instead_of,
         )
         # What is wrong from the outset is told as an error also to those who want events.
-        questions.check(asked)
+        # In a thread: while something is written to the disk, this would hold up everyone.
+        await run_in_threadpool(questions.check, asked)
         if EVENTS in request.headers.get("accept", ""):
 
             def work(tell: Tell, stop: threading.Event) -> None:
                 questions.tell(asked, tell, stop)
 
-            return event_stream(work, turn=gate.through())
-        async with gate.through():
+            return event_stream(work, turn=gate.through(asked.owner))
+        async with gate.through(asked.owner):
             return await _unless_gone(request, questions, asked)
 
     @router.post("/retrieve", tags=["asking"], responses=problems(422, 503))
-    async def retrieve(body: Retrieve) -> Passages:
+    async def retrieve(body: Retrieve, request: HttpRequest) -> Passages:
         """Return the passages that fit a question best, and why each was found."""
-        async with gate.through():
+        async with gate.through(owner_of(request)):
             return await run_in_threadpool(_retrieve, body)
 
     def _retrieve(body: Retrieve) -> Passages:
@@ -207,12 +208,12 @@ def asking_routes(services: Services) -> APIRouter:
         )
 
     @router.post("/find", tags=["asking"], responses=problems(422, 503))
-    async def find(body: Find) -> Found:
+    async def find(body: Find, request: HttpRequest) -> Found:
         """Return every sentence that holds all the words: not the best few, all there are.
 
         What stands in quotation marks must stand in the sentence in that order, side by side.
         """
-        async with gate.through():
+        async with gate.through(owner_of(request)):
             result = await run_in_threadpool(library.find, body.words, where=filter_of(body.where))
         return _found(body, result)
 

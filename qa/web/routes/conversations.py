@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Query, Response
@@ -16,6 +17,7 @@ from qa.web.services import Services
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from index import Library
     from qa.export import ExportedTurn
     from qa.types import Answer
     from qa.web.conversations import Conversation, Turn
@@ -137,7 +139,7 @@ class Judge(Request):
 def conversation_routes(services: Services) -> APIRouter:
     """Return the routes for conversations."""
     router = APIRouter(tags=["conversations"], prefix="/conversations")
-    conversations = services.conversations
+    conversations, library = services.conversations, services.library
 
     @router.get("", name="list")
     def list_conversations(
@@ -184,7 +186,7 @@ def conversation_routes(services: Services) -> APIRouter:
     ) -> Response:
         """Return a conversation as a file."""
         found = _existing(request, id)
-        return _file(found.title, found.turns, format)
+        return _file(library, found.title, found.turns, format)
 
     @router.get("/{id}/turns/{turn}", responses=problems(404))
     def get_turn(id: _Id, turn: _Turn, request: HttpRequest) -> TurnReply:
@@ -197,7 +199,7 @@ def conversation_routes(services: Services) -> APIRouter:
     ) -> Response:
         """Return one question with its answer as a file."""
         found = _turn(_existing(request, id), turn)
-        return _file(found.question, (found,), format)
+        return _file(library, found.question, (found,), format)
 
     @router.put("/{id}/turns/{turn}/feedback", responses=problems(404))
     def judge_turn(id: _Id, turn: _Turn, body: Judge, request: HttpRequest) -> Judge:
@@ -220,10 +222,10 @@ def _turn(conversation: Conversation, number: int) -> Turn:
     )
 
 
-def _file(title: str, turns: Sequence[Turn], format: Format) -> Response:
+def _file(library: Library, title: str, turns: Sequence[Turn], format: Format) -> Response:
     from qa.export import export
 
-    file = export(title, [_exported(turn) for turn in turns], format)
+    file = export(title, [_exported(library, turn) for turn in turns], format)
     return Response(
         file.body,
         media_type=file.media_type,
@@ -234,10 +236,11 @@ def _file(title: str, turns: Sequence[Turn], format: Format) -> Response:
     )
 
 
-def _exported(turn: Turn) -> ExportedTurn:
+def _exported(library: Library, turn: Turn) -> ExportedTurn:
     from qa.export import ExportedTurn
+    from qa.export.parts import documents_of
 
-    return ExportedTurn(
+    exported = ExportedTurn(
         question=turn.question,
         asked_at=turn.asked_at,
         answer=turn.answer,
@@ -245,6 +248,8 @@ def _exported(turn: Turn) -> ExportedTurn:
         lost=turn.lost,
         where=turn.where,
     )
+    hashes = {info.id: library.file_hash(info.id) for info in documents_of([exported])}
+    return replace(exported, files={number: known for number, known in hashes.items() if known})
 
 
 def _files() -> dict[int | str, dict[str, object]]:

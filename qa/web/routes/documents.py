@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, HTTPException, Path, Query, Request, Resp
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from index.errors import DocumentNotFoundError, QuothError
+from index.errors import DocumentNotFoundError, LibraryError, QuothError
 from index.reports import Failure
 from qa.text import text
 from qa.visible import one_line
@@ -166,9 +166,13 @@ def document_routes(services: Services) -> APIRouter:
         """Send files. A file name may hold subfolders; a file of the same path is replaced."""
         allow(settings.can_upload, text("documents.no_upload"))
         name = batch or new_batch()
-        async with request.form(max_files=_MOST_FILES, max_fields=0) as form:
-            files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
-            saved, refused = await run_in_threadpool(_save_all, uploads, name, files)
+        try:
+            async with request.form(max_files=_MOST_FILES, max_fields=0) as form:
+                files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
+                saved, refused = await run_in_threadpool(_save_all, uploads, name, files)
+        except OSError as error:  # while large files wait in the folder for temporary ones
+            reason = (error.strerror or "unknown error").lower()
+            raise LibraryError(text("documents.not_kept", reason=reason)) from error
         if not files:
             raise HTTPException(422, text("documents.no_file"))
         if saved and batch is None:

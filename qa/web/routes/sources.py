@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from starlette.responses import FileResponse
 
+from qa.web.opened_file import OpenedFile
 from qa.web.replies import Json
 from qa.web.services import Services
 from qa.web.source_pages import PageView
@@ -79,11 +80,12 @@ def source_routes(services: Services) -> APIRouter:
         of ours.
         """
         original = sources.original(document)
-        return FileResponse(
+        return OpenedFile(
             original.file,
-            filename=original.name,
+            original.path,
+            name=original.name,
             media_type="application/pdf" if original.pdf else "application/octet-stream",
-            content_disposition_type="inline" if original.pdf else "attachment",
+            inline=original.pdf,
             headers={"cache-control": "private, no-cache"},
         )
 

@@ -22,7 +22,7 @@ def test_help_names_every_command_and_the_exit_status() -> None:
     listed = re.findall(r"^  ([a-z]+) {2,}", result.stdout, flags=re.MULTILINE)
     assert [name for name in listed if name != "chat"] == [
         "sync", "ask", "retrieve", "find", "status", "remove", "rebuild", "compact",
-        "serve", "evaluate", "password",
+        "relocate", "backup", "restore", "verify", "doctor", "serve", "evaluate", "password",
     ]  # fmt: skip
     assert "2    wrong usage" in result.stdout
     assert not re.search(r"\.\.\.$", result.stdout.partition("Commands:")[2], re.MULTILINE)

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -17,11 +17,12 @@ __all__ = ["served"]
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Serve `app` on a free port of this machine and give its address."""
+def served(app: FastAPI, **options: Any) -> Iterator[str]:  # noqa: ANN401
+    """Serve `app` on a free port of this machine and give its address; options are uvicorn's."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
+        options = {"log_level": "critical", "timeout_graceful_shutdown": 1, **options}
+        config = uvicorn.Config(app, **options)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -116,8 +116,8 @@ def test_closing_the_connection_stops_the_work_and_keeps_nothing(library: Librar
             # The conversation is busy, so the question is under way when its client goes.
             talk = conversations.get("api", TALK)
             with talk._asking, leaving(address, accept):
-                wait_until(lambda: gate._free._value == 3)
-            wait_until(lambda: gate._free._value == 4)
+                wait_until(lambda: gate.under_way == 1)
+            wait_until(lambda: gate.under_way == 0)
             assert talk.turns == ()
 
 

@@ -129,7 +129,7 @@ def test_when_everything_is_busy_it_says_when_to_come_again(library: Library) ->
 
     async def fill() -> None:
         for _ in range(4):
-            await gate._enter()
+            await gate._enter("")
 
     with TestClient(app, base_url=ORIGIN) as client:
         assert client.portal is not None

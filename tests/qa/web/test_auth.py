@@ -18,7 +18,7 @@ from walking import addresses
 from qa.web.address import PublicAddress
 from qa.web.app import create_app
 from qa.web.auth import SESSION_COOKIE, Login
-from qa.web.cookies import cookie_header
+from qa.web.cookies import cookie_header, cookie_name
 from qa.web.login_page import LOGIN_FILES, LoginPage, safe_next
 from qa.web.password import Password, PasswordError
 from qa.web.sessions import Sessions
@@ -210,7 +210,7 @@ def test_behind_a_proxy_cookies_and_ways_stay_under_the_path(
     headers = {"origin": "https://docs.example.org"}
     reply = client.post("/quoth/login", data={"password": WORDS}, headers=headers)
     assert reply.headers["location"] == "/quoth/"
-    morsel = SimpleCookie(reply.headers["set-cookie"])[SESSION_COOKIE]
+    morsel = SimpleCookie(reply.headers["set-cookie"])[f"__Secure-{SESSION_COOKIE}"]
     assert morsel["path"] == "/quoth/"
     assert morsel["secure"]
     assert client.get("/quoth/api/health").status_code == 200
@@ -317,6 +317,30 @@ def test_guessers_with_many_addresses_do_not_lock_out_who_was_here_before() -> N
     assert throttle.seconds_to_wait("10.9.9.8", "stranger") > 0
 
 
+def test_a_guesser_at_the_same_address_does_not_lock_out_who_was_here_before() -> None:
+    """Colleagues share an address, and behind some proxies everyone does."""
+    clock = Clock()
+    throttle = Throttle(clock=clock)
+    throttle.seconds_to_wait("10.0.0.1", "known")
+    throttle.succeeded("10.0.0.1", "known")
+    waits = [throttle.seconds_to_wait("10.0.0.1", "guesser") for _ in range(6)]
+    assert waits == [0] * 5 + [3]
+    assert [throttle.seconds_to_wait("10.0.0.1", "known") for _ in range(5)] == [0] * 5
+    assert throttle.seconds_to_wait("10.0.0.1", "known") == 3  # who knows it guesses no more
+
+
+def test_the_memory_of_guesses_is_bounded() -> None:
+    """Many addresses, whatever they are, take up no more than so many entries."""
+    clock = Clock()
+    throttle = Throttle(clock=clock)
+    for number in range(12_000):
+        clock.now += 61  # so that all together are not too many
+        throttle.seconds_to_wait(f"2001:db8:{number >> 8:x}:{number & 255:x}::1", "")
+    assert len(throttle._failures) == 10_000
+    assert len(throttle._all) == 1
+    assert len(throttle._known) == 0
+
+
 def test_a_browser_without_a_cookie_is_never_known() -> None:
     """Or one person who signs in without one would let in all guessers."""
     throttle = Throttle(clock=Clock())
@@ -411,7 +435,17 @@ def test_the_form_helps_password_managers_and_needs_no_script() -> None:
 def test_a_cookie_that_goes_is_told_so() -> None:
     name, value = cookie_header("a", "", path="/", secure=True, seconds=0)
     assert name == b"set-cookie"
-    assert value == b"a=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure"
+    assert value == b"__Host-a=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure"
+
+
+@pytest.mark.parametrize(
+    ("path", "secure", "name"),
+    [("/", False, "a"), ("/", True, "__Host-a"), ("/quoth/", True, "__Secure-a")],
+)
+def test_over_https_no_other_server_of_the_domain_can_set_a_cookie(
+    path: str, secure: bool, name: str
+) -> None:
+    assert cookie_name("a", path=path, secure=secure) == name
 
 
 # The file

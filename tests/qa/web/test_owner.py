@@ -69,6 +69,17 @@ def test_a_cookie_that_we_did_not_make_is_nobody(value: str) -> None:
 
 
 def test_under_a_path_and_https_the_cookie_stays_there() -> None:
-    morsel = cookie(client("/quoth/", "https://docs.example").get("/"))[OWNER_COOKIE]
+    morsel = cookie(client("/quoth/", "https://docs.example").get("/"))[f"__Secure-{OWNER_COOKIE}"]
     assert morsel["path"] == "/quoth/"
     assert morsel["secure"]
+    whole = cookie(client("/", "https://docs.example").get("/"))[f"__Host-{OWNER_COOKIE}"]
+    assert whole["path"] == "/"
+    assert whole["secure"]
+
+
+def test_over_https_a_cookie_that_another_server_may_have_set_is_nobody() -> None:
+    """A neighbour in the domain could otherwise make people ask under a name that it knows."""
+    planted = {"cookie": f"{OWNER_COOKIE}={'x' * 22}"}
+    assert client("/", "https://docs.example").get("/api/x", headers=planted).text == NOBODY
+    ours = {"cookie": f"__Host-{OWNER_COOKIE}={'x' * 22}"}
+    assert client("/", "https://docs.example").get("/api/x", headers=ours).text != NOBODY

@@ -47,13 +47,17 @@ def client(
         ("/", "/"),
         ("/api/health", "/api/health"),
         ("/_quoth/page.js", "/_quoth/page.js"),
-        ("/quothing", "/quothing"),
+        ("/api/quoth/", "/api/quoth/"),
     ],
 )
 def test_the_path_may_arrive_with_or_without_where_the_page_is(asked: str, inside: str) -> None:
     said = client().get(asked).json()
     assert said["path"] == inside
     assert (said["scheme"], said["host"]) == ("https", "docs.example.org")
+
+
+def test_a_path_that_only_begins_alike_is_another() -> None:
+    assert client().get("/quothing").status_code == 404
 
 
 def test_the_slash_at_the_end_is_added() -> None:

@@ -97,8 +97,10 @@ def test_a_conversation_of_somebody_else_is_marked_as_gone(services: Services) -
 
 
 def test_browsers_ask_again_for_all_that_has_no_version_in_its_name(client: TestClient) -> None:
-    for path in ("/_quoth/page.js", "/_quoth/text.json", "/api/health", "/api/conversations"):
+    for path in ("/_quoth/page.js", "/_quoth/text.json"):
         assert client.get(path).headers["cache-control"] == "private, no-cache"
+    for path in ("/api/health", "/api/conversations", "/api/nothing"):
+        assert client.get(path).headers["cache-control"] == "no-store"
     tag = client.get("/_quoth/page.js").headers["etag"]
     again = client.get("/_quoth/page.js", headers={"if-none-match": tag})
     assert (again.status_code, again.content) == (304, b"")

@@ -1,0 +1,1 @@
+"""Bad files by the thousand, and what must hold for each of them."""

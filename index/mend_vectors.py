@@ -1,0 +1,132 @@
+"""Vectors embedded again from the strings they stand for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.check_documents import damaged_vectors, missing_vectors
+from index.content import stored_content
+from index.draft import model_of
+from index.errors import LibraryDamagedError, ModelMismatchError
+from index.ingest import Prepared, insert_vector, key_of, label_of, prepare
+from index.store import Store, generation
+from index.types import Encoder
+
+__all__ = ["mend"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a vector is used: the `place`-th sentence or passage, and its span."""
+
+    vector: int
+    sentence: bool
+    place: int
+    start: int
+    end: int
+
+
+def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
+    """Embed again what is damaged or missing, delete what nothing uses, and say how much it was.
+
+    What stands in a document that is damaged itself comes with that document.
+    """
+    with store.reading() as db:
+        model = model_of(db, generation(db))
+        damaged = damaged_vectors(db)
+        wanted = {*damaged, *missing_vectors(db)}
+        places = _places(db, wanted)
+        strings: dict[int, str] = {}
+        for document, some in places.items():
+            strings.update(_strings(db, document, some))
+    used = {place.vector for some in places.values() for place in some}
+    unused = [number for number in damaged if number not in used]
+    made = _embedded(strings, model, encoder)
+    mended = 0
+    with store.writing(seal=()) as db:
+        db.executemany("DELETE FROM vectors WHERE id = ?", [(number,) for number in unused])
+        for number, (key, vector) in made.items():
+            db.execute("SAVEPOINT one")
+            db.execute("DELETE FROM vectors WHERE id = ?", (number,))
+            try:
+                insert_vector(db, number, model["id"] if model else 0, key, vector)
+                mended += 1
+            except sqlite3.IntegrityError:
+                # Another row stands for the same string; the document is made again then.
+                db.execute("ROLLBACK TO one")
+            db.execute("RELEASE one")
+    if unused:
+        yield f"{len(unused)} damaged vectors that nothing used were deleted."
+    if mended:
+        yield f"{mended} vectors were made again from their sentences."
+
+
+def _embedded(
+    strings: Mapping[int, str], model: sqlite3.Row | None, encoder: Callable[[], Encoder]
+) -> dict[int, tuple[bytes, bytes]]:
+    """Return key and vector by number."""
+    if not strings or model is None:
+        return {}
+    found = encoder()
+    if found.fingerprint != model["fingerprint"]:
+        raise ModelMismatchError(model["name"], found.name)
+    numbers = sorted(strings)
+    made: dict[int, tuple[bytes, bytes]] = {}
+    for start in range(0, len(numbers), 256):
+        some = numbers[start : start + 256]
+        encoded = np.asarray(found.encode_documents([strings[n] for n in some]), np.float16)
+        made.update(
+            (n, (key_of(strings[n]), vector.tobytes()))
+            for n, vector in zip(some, encoded, strict=True)
+        )
+    return made
+
+
+def _places(db: sqlite3.Connection, wanted: set[int]) -> dict[int, list[_Place]]:
+    """Return where these vectors are used, by document; one place each is enough."""
+    found: dict[int, list[_Place]] = {}
+    left = set(wanted)
+    for row in db.execute('SELECT document, number, start, "end", vector FROM sentences'):
+        if row["vector"] in left:
+            left.discard(row["vector"])
+            place = _Place(row["vector"], True, row["number"], row["start"], row["end"])
+            found.setdefault(row["document"], []).append(place)
+    for row in db.execute(
+        'SELECT document, start, "end", vector,'
+        " row_number() OVER (PARTITION BY document ORDER BY id) - 1 AS place FROM passages"
+    ):
+        if row["vector"] in left:
+            left.discard(row["vector"])
+            place = _Place(row["vector"], False, row["place"], row["start"], row["end"])
+            found.setdefault(row["document"], []).append(place)
+    return found
+
+
+def _strings(db: sqlite3.Connection, number: int, places: list[_Place]) -> dict[int, str]:
+    """Return what the vectors at these places were made of, where that can still be told."""
+    try:
+        prepared = _prepared(db, number)
+    except LibraryDamagedError:
+        return {}
+    found = {}
+    for place in places:
+        spans = prepared.sentences if place.sentence else prepared.passages
+        strings = prepared.sentence_strings if place.sentence else prepared.passage_strings
+        if place.place < len(spans):
+            span = spans[place.place]
+            # Another version of the splitter makes other sentences.
+            if (span.start, span.end) == (place.start, place.end):
+                found[place.vector] = strings[place.place]
+    return found
+
+
+def _prepared(db: sqlite3.Connection, number: int) -> Prepared:
+    document = stored_content(db, number)
+    row = db.execute(
+        "SELECT source, path, type, title, date FROM documents WHERE id = ?", (number,)
+    ).fetchone()
+    return prepare(document, label_of(row, document))

@@ -1,0 +1,151 @@
+"""What a check found, mended from what is left."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from index import mend_documents, mend_tables, mend_vectors
+from index.check import Checkup, check_library
+from index.check_database import only_indexes
+from index.draft import tidy
+from index.errors import QuothError
+from index.files import bytes_in, settle
+from index.lock import writer_lock
+from index.maintain import rewrite_derived
+from index.models import Models
+from index.store import Store
+from index.types import Encoder
+
+__all__ = ["Repaired", "repair_library"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What a repair did: one sentence each in `done`, and the check afterwards.
+
+    Attributes:
+        done: What was mended.
+        failed: What could not be mended although there was hope; why, a sentence each.
+        checkup: What is still to be found.
+    """
+
+    done: tuple[str, ...]
+    failed: tuple[str, ...]
+    checkup: Checkup
+
+
+def repair_library(
+    path: Path,
+    checkup: Checkup | None = None,
+    *,
+    encoder: Encoder | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Repaired:
+    """Mend what can be mended of the library in the folder `path`, and check it again.
+
+    Nothing is ever dropped silently: what cannot be mended stays and is in `checkup`.
+
+    Args:
+        path: The library's folder.
+        checkup: What to mend; None checks first.
+        encoder: The model that the library was built with, where it cannot be loaded by name.
+        progress: Gets a sentence before each step that may take long.
+
+    Raises:
+        LibraryLockedError: Another process is changing the library.
+        LibraryError: It cannot be opened for writing.
+    """
+    tell = progress or (lambda step: None)
+    tell("checking the library")
+    checkup = checkup or check_library(path)
+    if not any(finding.repairable for finding in checkup.findings):
+        return Repaired(done=(), failed=(), checkup=checkup)
+    path = checkup.path
+    store = Store.open(path)
+    try:
+        with writer_lock(path):
+            repair = _Repair(path, store, checkup, encoder, tell)
+            repair.run()
+    finally:
+        store.close()
+    tell("checking the library again")
+    return Repaired(
+        done=tuple(repair.done), failed=tuple(repair.failed), checkup=check_library(path)
+    )
+
+
+class _Repair:
+    def __init__(
+        self,
+        path: Path,
+        store: Store,
+        checkup: Checkup,
+        encoder: Encoder | None,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.path, self.store, self.checkup, self.tell = path, store, checkup, tell
+        self.models = Models(store, encoder)
+        self.kinds = {finding.kind for finding in checkup.findings if finding.repairable}
+        self.done: list[str] = []
+        self.failed: list[str] = []
+
+    def run(self) -> None:
+        """Mend from the bottom up: what comes later stands on what came before."""
+        mended = self.store, self.models.newest
+        for kinds, what, step in (
+            ({"database"}, "making SQLite's indexes again", self._indexes),
+            ({"table"}, "mending the lists", lambda: mend_tables.mend(self.store)),
+            ({"vector"}, "embedding sentences again", lambda: mend_vectors.mend(*mended)),
+            (
+                {"document", "vector"},
+                "making documents again",
+                lambda: mend_documents.mend(self.path, *mended),
+            ),
+            # What was mended may be missing from them.
+            (
+                {"words", "vectors", "vector", "table", "document", "database"},
+                "making the indexes again",
+                self._derived,
+            ),
+            ({"leftover"}, "taking away what is left over", self._leftovers),
+            ({"mode"}, "closing files to others", self._modes),
+        ):
+            if kinds & self.kinds:
+                self.tell(what)
+                self._step(what, step)
+
+    def _step(self, what: str, step: Callable[[], Iterator[str]]) -> None:
+        try:
+            self.done += step()
+        except (QuothError, sqlite3.Error, OSError) as error:
+            logger.debug("%s failed", what, exc_info=True)
+            self.failed.append(f"{what[0].upper()}{what[1:]} failed: {error}")
+
+    def _indexes(self) -> Iterator[str]:
+        with self.store.writing(seal=()) as db:
+            said = [str(row[0]) for row in db.execute("PRAGMA integrity_check(20)")]
+            if said == ["ok"] or not only_indexes(said):
+                return
+            db.execute("REINDEX")
+        yield "SQLite's own indexes were made again."
+
+    def _derived(self) -> Iterator[str]:
+        rewrite_derived(self.path, self.store, drop_dead=False)
+        yield "The vector index and the word index were made again."
+
+    def _leftovers(self) -> Iterator[str]:
+        before = bytes_in(self.path)
+        tidy(self.path, self.store)
+        for path in [*self.path.glob("*.tmp"), *self.path.glob(".quoth-*")]:
+            path.unlink(missing_ok=True)
+        yield f"What was left over was taken away ({before - bytes_in(self.path):,} bytes)."
+
+    def _modes(self) -> Iterator[str]:
+        settle(self.path)
+        yield "Files that others could read were closed to them."

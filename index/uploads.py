@@ -1,0 +1,198 @@
+"""Files that come into the library's folder of uploads or leave it, in step with what is published.
+
+A file is there as it was indexed, or as it is indexed next, whatever ends the process between.
+What is replaced or removed lies aside, in `.replaced`, until a generation without it is
+published; what a crash leaves there the next writer puts back or deletes, by its hash. All of
+this happens under the writer's lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from index.errors import FormatError, LibraryError
+from index.files import flush, folder_within, sha256, write_private
+from index.formats import Limits
+from index.formats.opening import copied
+
+__all__ = ["Exchange", "exchanging", "interrupted", "make_folder", "recover", "taken_up"]
+
+_REPLACED, _ADDING = ".replaced", ".adding"
+Recorded = Callable[[], Mapping[str, str]]  # SHA-256 of each upload as it is published, by path
+
+
+class Exchange:
+    """Files put among the uploads, or taken away, until that is published or undone."""
+
+    def __init__(self, uploads: Path, recorded: Recorded) -> None:
+        self.placed: list[str] = []
+        self._uploads = uploads
+        self._recorded = recorded
+        self._aside = uploads / _REPLACED / uuid4().hex
+
+    def place(self, incoming: Path) -> None:
+        """Move every file below `incoming` to its place; the files themselves are synced already.
+
+        Raises:
+            LibraryError: A file has the name of a folder, or cannot be moved.
+        """
+        paths = [
+            file.relative_to(incoming).as_posix()
+            for file in sorted(incoming.rglob("*"))
+            if file.is_file() and not file.name.startswith(".")
+        ]
+        with _saving("uploads"):
+            make_folder(self._uploads, self._uploads)
+        self.take_away(path for path in paths if (self._uploads / path).is_file())
+        for path in paths:
+            with _saving(path):
+                self.placed.append(path)
+                _move(incoming / path, self._uploads / path, self._uploads)
+        with _saving("uploads"):
+            _settle({(self._uploads / path).parent for path in paths})
+
+    def take_away(self, paths: Iterable[str]) -> None:
+        """Set files aside; when this returns they survive a power cut in one place or the other.
+
+        Raises:
+            LibraryError: One cannot be moved.
+        """
+        places = set()
+        for path in paths:
+            with _saving(path):
+                # Moved, not copied: back in its place it is the file that was indexed.
+                _move(self._uploads / path, self._aside / path, self._uploads)
+            places |= {(self._uploads / path).parent, (self._aside / path).parent}
+        with _saving("uploads"):
+            _settle(places)
+
+    def undo(self, paths: Iterable[str] | None = None) -> None:
+        """Put back what is published, and take away what is not; of `paths`, or of everything.
+
+        Where that is not possible now, the next writer does it.
+        """
+        hashes = self._recorded()
+        for path in self.placed if paths is None else paths:
+            target, before = self._uploads / path, self._aside / path
+            if not before.is_file() and target.is_file() and path not in hashes:
+                target.unlink()
+                _drop_empty(target.parent, self._uploads)
+        _put_back(self._aside, self._uploads, hashes)
+
+    def close(self) -> None:
+        """Delete what is not needed any more."""
+        shutil.rmtree(self._aside, ignore_errors=True)
+        with contextlib.suppress(OSError):  # a batch of an earlier crash
+            self._aside.parent.rmdir()
+
+
+@contextmanager
+def exchanging(uploads: Path, recorded: Recorded) -> Iterator[Exchange]:
+    """Give an exchange that is undone where the block fails before it was published."""
+    exchange = Exchange(uploads, recorded)
+    try:
+        yield exchange
+    except BaseException:
+        # What is told is the first failure; what cannot be undone now the next writer undoes.
+        with contextlib.suppress(OSError, LibraryError):
+            exchange.undo()
+            exchange.close()
+        raise
+    exchange.close()
+
+
+@contextmanager
+def taken_up(file: Path, name: str, uploads: Path) -> Iterator[Path]:
+    """Give a folder that holds a copy of `file` called `name`, for `Exchange.place`.
+
+    Raises:
+        FormatError: The file cannot be read, is empty or too large.
+        LibraryError: It cannot be copied.
+    """
+    try:
+        with copied(file, max_bytes=Limits().max_bytes) as copy:
+            data = copy.path.read_bytes()
+    except FormatError as error:
+        raise FormatError(f"{name}: {error.reason}") from error
+    incoming = uploads / _ADDING / uuid4().hex
+    try:
+        with _saving(name):
+            make_folder(incoming, uploads)
+            write_private(incoming / name, data)
+            flush(incoming / name)
+        yield incoming
+    finally:
+        shutil.rmtree(incoming.parent, ignore_errors=True)
+
+
+def interrupted(uploads: Path) -> bool:
+    """Return whether a writer has left something that `recover` must look at."""
+    return any((uploads / name).is_dir() for name in (_REPLACED, _ADDING))
+
+
+def recover(uploads: Path, recorded: Recorded) -> None:
+    """Finish or undo what a writer that was killed has left; call it under the lock."""
+    if not interrupted(uploads):
+        return
+    hashes = recorded()
+    aside = uploads / _REPLACED
+    if aside.is_dir():
+        for batch in sorted(aside.iterdir()):
+            _put_back(batch, uploads, hashes)
+    for name in (_REPLACED, _ADDING):
+        shutil.rmtree(uploads / name, ignore_errors=True)
+
+
+def _put_back(aside: Path, uploads: Path, hashes: Mapping[str, str]) -> None:
+    """Move what is published still back to its place."""
+    places = set()
+    for before in sorted(path for path in aside.rglob("*") if path.is_file()):
+        path = before.relative_to(aside).as_posix()
+        if path in hashes and hashes[path] == sha256(before):
+            _move(before, uploads / path, uploads)
+            places.add((uploads / path).parent)
+    _settle(places)
+
+
+def _move(file: Path, target: Path, top: Path) -> None:
+    make_folder(target.parent, top)
+    file.replace(target)
+
+
+def make_folder(folder: Path, top: Path) -> None:
+    """Make a folder below `top`, and `top`, with its permissions, to survive a power cut."""
+    if folder.is_dir():
+        return
+    if folder != top:
+        make_folder(folder.parent, top)
+    folder_within(folder)
+    flush(folder.parent)
+
+
+def _settle(folders: Iterable[Path]) -> None:
+    for folder in sorted(folders):
+        flush(folder)
+
+
+def _drop_empty(folder: Path, top: Path) -> None:
+    while folder != top:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
+
+
+@contextmanager
+def _saving(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or os.strerror(error.errno or 0)
+        raise LibraryError(f"{path} cannot be saved: {reason}.") from error
