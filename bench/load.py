@@ -5,7 +5,7 @@ python bench/load.py [--people 50] [--minutes 10] [--think 12] [--password] [--j
 The real server (`quoth chat`) over the example documents and a document for each person, on this
 machine. Every person has a browser of their own without a screen, asks about what nobody else asks
 about, follows up, opens sources, lists, exports, judges, stops and deletes; meanwhile documents are
-added, replaced and removed. After a third of the time the server is killed and started again.
+added, replaced and removed. After a quarter of the time the server is killed and started again.
 Every reply is checked. The baseline is one person alone, before the others come. It ends with exit
 status 1 when a promise was broken.
 """
@@ -46,6 +46,8 @@ ROOT = Path(__file__).resolve().parents[1]
 @json_option
 def main(people: int, minutes: float, think: float, password: bool, json_to: str | None) -> None:
     """Let many people use one server, and check everything that they get."""
+    if not Path("/proc/self/smaps_rollup").exists():
+        raise click.ClickException("this reads memory and open files from /proc; run it on Linux")
     plan = Plan(people=people, seconds=60 * minutes, think=think)
     with TemporaryDirectory(prefix="quoth-load-") as place:
         server = Server(Path(place), password=password)

@@ -19,8 +19,9 @@ from index.draft import living
 from index.errors import LibraryDamagedError
 from index.files import sha256
 from index.findings import Finding, Severity
+from index.ingest import next_number
 from index.snapshots import state_key
-from index.store import get_meta
+from index.store import FILE, get_meta
 from index.vectors import VectorBase, intact_base
 from index.words import WordState, intact, passages_in
 
@@ -70,14 +71,28 @@ def _words(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
             problem = "is missing"
         elif not intact(library, state):
             problem = "is damaged"
-        elif os.access(folder, os.W_OK | os.X_OK) and alive - passages_in(folder):
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            return  # Tantivy opens an index only where it can make its lock file
+        elif alive - (held := passages_in(folder)):
             problem = "does not hold all passages"
         else:
+            if max(held, default=0) >= next_number(db, "passages") and not being_changed(library):
+                yield _behind(state.folder)
             return
     except (TypeError, ValueError, AttributeError, OSError) as error:
         problem = f"cannot be opened ({str(error).splitlines()[0][:80]})"
     where = str(meta.get("folder", "words"))
     yield _slower("words", where, f"The word index {where} {problem}.")
+
+
+def _behind(words: str) -> Finding:
+    # Passages are on the disk in the database before they are in the word index.
+    return Finding(
+        kind="log",
+        where=f"{FILE}-wal",
+        message=f"The database is older than {words} beside it: its last changes are lost.",
+        advice="Sync again what was changed last, or restore the library from a backup.",
+    )
 
 
 def _base(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:

@@ -84,7 +84,7 @@ class Draft:
         if self._words is not None:
             words, self._words = self._words, None
             # The library is as it was; a failure to tidy up must not hide the first one.
-            with contextlib.suppress(ValueError, OSError):
+            with contextlib.suppress(ValueError, OSError, RuntimeError):
                 words.abandon()
 
     @property

@@ -13,7 +13,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from index.errors import (
     LibraryDamagedError,
     LibraryError,
     LibraryFormatError,
+    LibraryLockedError,
     LibraryNotFoundError,
 )
 from index.files import create_private, flush, private_folder
@@ -78,8 +79,12 @@ class Store:
             private_folder(folder)
             with writer_lock(folder):
                 cls._create(folder)
-        except (OSError, sqlite3.Error) as error:
-            raise LibraryError(f"Cannot make a library in {folder}: {error}.") from error
+        except LibraryLockedError:
+            raise
+        except (OSError, LibraryError) as error:
+            cause = error.__cause__ or error
+            reason = cause.strerror if isinstance(cause, OSError) else reason_of(cause)
+            raise LibraryError(f"Cannot make a library in {folder}: {reason}.") from error
         return cls(folder)
 
     @classmethod
@@ -259,28 +264,24 @@ class Store:
     def _migrate(self) -> None:
         from index.sealing import seal_all
 
-        db = self._connect()
-        try:
-            with self._write_lock, self._explained():
-                # Within a transaction this has no effect, and a table that is replaced is dropped.
-                db.execute("PRAGMA foreign_keys = OFF")
-                for version, script in MIGRATIONS:
-                    db.execute("BEGIN IMMEDIATE")
-                    try:
-                        if db.execute("PRAGMA user_version").fetchone()[0] < version:
-                            for statement in statements(script):
-                                db.execute(statement)
-                            db.execute(f"PRAGMA user_version = {version}")
-                            if version == SINCE_FORMAT:
-                                seal_all(db)
-                            logger.info("library format %d", version)
-                        db.execute("COMMIT")
-                    except BaseException:
-                        if db.in_transaction:
-                            db.execute("ROLLBACK")
-                        raise
-        finally:
-            db.close()
+        with self._write_lock, self._explained(), closing(self._connect()) as db:
+            # Within a transaction this has no effect, and a table that is replaced is dropped.
+            db.execute("PRAGMA foreign_keys = OFF")
+            for version, script in MIGRATIONS:
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    if db.execute("PRAGMA user_version").fetchone()[0] < version:
+                        for statement in statements(script):
+                            db.execute(statement)
+                        db.execute(f"PRAGMA user_version = {version}")
+                        if version == SINCE_FORMAT:
+                            seal_all(db)
+                        logger.info("library format %d", version)
+                    db.execute("COMMIT")
+                except BaseException:
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
+                    raise
 
     def close(self) -> None:
         """Close all connections that are not in use; those in use close when they are done."""

@@ -21,6 +21,7 @@ from bench.faults.replay import History, acknowledged, written
 from bench.faults.shim import Kind, Shim, read_log
 from bench.faults.workload import SCENARIOS, Run, Scenario, fresh, make_small, observed
 from index.errors import QuothError
+from index.uploads import interrupted
 
 __all__ = ["FAULTS", "JOBS", "Job", "Reply", "make_ready"]
 
@@ -274,7 +275,12 @@ def _faulty(
 
 
 def _settled(scenario: Scenario, run: Run) -> str:
-    """Return what is observed once uploads are read again that could not be: it was reported."""
+    """Return what is observed once the next writer has put uploads in order.
+
+    Files that could not be read are read again: that they were not was reported.
+    """
+    if interrupted(run.library.uploads):
+        run.library.sync(run.library.uploads, dry_run=True)
     if any("cannot be read" in failure.reason for failure in run.library.failures()):
         run.library.sync(run.library.uploads)
     return observed(scenario, run)

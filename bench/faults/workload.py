@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +61,7 @@ class Run:
     docs: Path
     encoder: HashEncoder = field(default_factory=HashEncoder)
     _library: Library | None = None
+    _chats: Chats | None = None
 
     @property
     def path(self) -> Path:
@@ -79,11 +79,24 @@ class Run:
                 self._library = Library.open(self.path, encoder=self.encoder)
         return self._library
 
+    @property
+    def chats(self) -> Chats:
+        """The conversations; an error where they would be forgotten: the server only logs it."""
+        if self._chats is None:
+            chats = Chats.open(self.path)
+            if not chats.persistent:
+                chats.close()
+                raise LibraryError("The conversations are kept in memory only.")
+            self._chats = chats
+        return self._chats
+
     def close(self) -> None:
         """Close it in good order."""
         if self._library is not None:
             self._library.close()
-        self._library = None
+        if self._chats is not None:
+            self._chats.close()
+        self._library = self._chats = None
 
 
 Operation = Callable[[Run], object]
@@ -145,12 +158,12 @@ def _library_state(run: Run) -> tuple[Any, ...]:
 
 def chat_state(run: Run) -> list[Any]:
     """Return what conversations there are, with all that was said."""
-    with _chats(run) as chats:
-        found = sorted(chats.conversations("me"), key=lambda c: c.id)
-        return [
-            (c.id, c.title, [(t.question, t.answer, t.feedback) for t in chats.turns(c.id)])
-            for c in found
-        ]
+    chats = run.chats
+    found = sorted(chats.conversations("me"), key=lambda c: c.id)
+    return [
+        (c.id, c.title, [(t.question, t.answer, t.feedback) for t in chats.turns(c.id)])
+        for c in found
+    ]
 
 
 # -- libraries to begin with ---------------------------------------------------------------------
@@ -188,9 +201,8 @@ def _with_uploads(run: Run) -> None:
 
 def _with_chats(run: Run) -> None:
     _synced(run)
-    with _chats(run) as chats:
-        for number in range(3):
-            chats.append("me", "first", _turn(number))
+    for number in range(3):
+        run.chats.append("me", "first", _turn(number))
 
 
 def lived_in(run: Run) -> None:
@@ -200,8 +212,7 @@ def lived_in(run: Run) -> None:
     (run.docs / "5.txt").unlink()
     run.library.sync(run.docs)
     run.library.add("The gate is closed at ten.", name="gate")
-    with _chats(run) as chats:
-        chats.append("me", "first", _turn(1))
+    run.chats.append("me", "first", _turn(1))
 
 
 # -- what happens --------------------------------------------------------------------------------
@@ -257,46 +268,30 @@ def _other_model(run: Run) -> None:
     run.encoder = HashEncoder("other")
 
 
-@contextmanager
-def _chats(run: Run) -> Iterator[Chats]:
-    chats = Chats.open(run.path)
-    try:
-        if not chats.persistent:  # the server goes on without, and says so in its log
-            raise LibraryError("The conversations are kept in memory only.")
-        yield chats
-    finally:
-        chats.close()
-
-
 def _turn(number: int) -> StoredTurn:
     return StoredTurn(question=f"What is {number}?", answer={"quotes": [[number, 0, 9]] * 40})
 
 
 def said(run: Run) -> None:
     """Begin another conversation."""
-    with _chats(run) as chats:
-        chats.append("me", "second", _turn(7))
+    run.chats.append("me", "second", _turn(7))
 
 
 def _say_instead(run: Run) -> None:
-    with _chats(run) as chats:
-        turns = chats.turns("first")
-        chats.append("me", "first", _turn(8), instead_of=turns[1].id)
+    turns = run.chats.turns("first")
+    run.chats.append("me", "first", _turn(8), instead_of=turns[1].id)
 
 
 def _judge(run: Run) -> None:
-    with _chats(run) as chats:
-        chats.set_feedback("me", "first", chats.turns("first")[0].id, "good")
+    run.chats.set_feedback("me", "first", run.chats.turns("first")[0].id, "good")
 
 
 def _name(run: Run) -> None:
-    with _chats(run) as chats:
-        chats.rename("me", "second", "About seven")
+    run.chats.rename("me", "second", "About seven")
 
 
 def _forget(run: Run) -> None:
-    with _chats(run) as chats:
-        chats.delete("me", "first")
+    run.chats.delete("me", "first")
 
 
 _BATCH = {"plan.txt": "The plan of the loft, drawn anew.", "below/roof.txt": "The roof was mended."}

@@ -148,7 +148,7 @@ def _open(path: Path, root: Path | None) -> int:
         raise FormatError("no permission to read it") from error
     except OSError as error:
         if root is not None and error.errno in (errno.ELOOP, errno.ENOTDIR):
-            raise FormatError(f"{_LINK}, or below one") from error
+            raise FormatError("a symbolic link, or below one") from error
         raise FormatError(_no_opening(error)) from error
     except ValueError as error:  # a name that no file can have
         raise FormatError(f"cannot be opened: {str(error).lower()}") from error

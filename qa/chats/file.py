@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
@@ -157,7 +158,8 @@ def _connect(path: str) -> sqlite3.Connection:
         db.execute(f"PRAGMA busy_timeout = {_OPENING_MS}")
         check_file(db)
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
+        # FULL: what was said survives a power cut, not only a crash.
+        db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
         # What is deleted is overwritten: a conversation that is gone cannot be read from the disk.
         db.execute("PRAGMA secure_delete = ON")
@@ -175,6 +177,7 @@ def check_file(db: sqlite3.Connection) -> None:
 
     Raises:
         UnusableError: It is not.
+        sqlite3.OperationalError: The disk does not give it out.
     """
     version = db.execute("PRAGMA user_version").fetchone()[0]
     application = db.execute("PRAGMA application_id").fetchone()[0]
@@ -185,6 +188,9 @@ def check_file(db: sqlite3.Connection) -> None:
         raise UnusableError("was written by a newer Quoth")
     sound = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if sound != "ok":
+        code = re.search(r"error code=(\d+)", sound)
+        if code and int(code.group(1)) & 0xFF == sqlite3.SQLITE_IOERR:
+            raise sqlite3.OperationalError(one_line(sound))  # of the disk: the file may be sound
         raise UnusableError(f"is damaged ({one_line(sound)})")
 
 

@@ -330,6 +330,25 @@ def test_changes_that_the_log_lost_are_found(path: Path) -> None:
     assert "its last 3 changes" in finding.message
 
 
+@pytest.mark.parametrize("left", [0, 5000])
+def test_a_log_that_is_missing_or_cut_short_is_found(path: Path, left: int) -> None:
+    """The word index has what the database has not any more."""
+    with Library.open(path, encoder=HashEncoder()) as library:
+        library.add("Bees live in the garden.", name="bees")
+        copy = path.parent / "killed.quoth"
+        shutil.copytree(path, copy)  # as a process leaves it that is killed
+    assert check_library(copy).ok
+    log = copy / f"{FILE}-wal"
+    log.write_bytes(log.read_bytes()[:left])
+    (finding,) = [f for f in check_library(copy).findings if f.kind == "log"]
+    assert finding.severity is Severity.WRONG
+    with Library.open(copy, encoder=HashEncoder()) as library:
+        assert "bees" not in [info.path for info in library.documents()]
+        library.add("Bees live in the garden.", name="bees")
+        library.compact()
+        assert library.check().ok
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no database", b"\0" * 8192])
 def test_what_is_no_library_is_told(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "a.quoth"

@@ -119,7 +119,7 @@ def test_stored_vectors_come_in_the_order_asked_for_with_repeats(db: sqlite3.Con
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE vectors SET vector = CAST(substr(vector, 1, 9) || x'2b' || substr(vector, 11) AS BLOB)",
+        "UPDATE vectors SET vector = CAST(x'2b' || substr(vector, 2) AS BLOB)",
         "UPDATE vectors SET vector = substr(vector, 3)",
         "UPDATE vectors SET vector = 7",
         "UPDATE vectors SET key = x'00'",

@@ -56,8 +56,17 @@ def _values(node: ast.expr, file: Path) -> Iterator[str]:
         yield from _values(node.orelse, file)
 
 
+# Reasons that are put together where this does not look; each must stand in that file.
+PUT_TOGETHER = {
+    ("index/scan.py", "its name is not valid UTF-8"),
+    ("index/formats/apart.py", "takes too long to read"),
+    ("index/formats/apart.py", "needs too much memory"),
+    ("index/formats/apart.py", "the reader of this format crashed"),
+}
+
 ALL = sorted(
-    {
+    PUT_TOGETHER
+    | {
         (file, reason)
         for file, reason in reasons()
         # "name.txt: no text" is for whoever adds from Python, who reads the message itself.
@@ -71,6 +80,11 @@ def test_the_reasons_are_found() -> None:
     found = {reason for _, reason in ALL}
     assert {"empty file", "damaged PDF", "no ordinary file", "binary, not text"} <= found
     assert any(reason.startswith("unknown format") for reason in found)
+
+
+@pytest.mark.parametrize(("file", "reason"), sorted(PUT_TOGETHER))
+def test_a_reason_that_is_put_together_is_there(file: str, reason: str) -> None:
+    assert reason in (INDEX.parent / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("file", "reason"), ALL)
