@@ -366,20 +366,13 @@ class Library:
             return Freed(before - bytes_in(self.path), left)
 
     def check(self) -> Checkup:
-        """Return all that is wrong with the library: every text, vector and file is read.
-
-        `check_library` does it for a library that cannot be opened.
-        """
+        """Return all that is wrong; `check_library` also where it cannot be opened."""
         from index.check import check_library
 
         return check_library(self.path)
 
     def repair(self, checkup: Checkup | None = None) -> Repaired:
-        """Mend what can be mended from what is left, and check again; see `Repaired`.
-
-        Args:
-            checkup: What to mend; None checks first.
-        """
+        """Mend what `checkup` found, else a new check, from what is left; and check again."""
         from index.repair import repair_library
 
         if self._store.read_only:
