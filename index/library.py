@@ -395,16 +395,12 @@ class Library:
     def backup(self, target: str | os.PathLike[str], *, force: bool = False) -> Backup:
         """Write the published state, conversations and uploads into one file, also while in use.
 
-        It appears when complete, and replaces another with `force`; see `index.restore`.
-
         Raises:
             BackupError: It cannot be written, or the library is damaged; no file was made.
         """
         from index.backup import backup_library
 
         return backup_library(self.path, self._store, Path(target), force=force)
-
-    # -- looking ------------------------------------------------------------------------------
 
     def documents(self, where: Filter | None = None) -> list[DocumentInfo]:
         """Return the documents, those that `where` allows, in order of path."""
