@@ -156,6 +156,7 @@ class _Check:
                     severity=Severity.NOTICE,
                 )
             )
+            self._part("the small tables", lambda: check_database.readable(db))
         else:
             self._part("the small tables", lambda: check_database.seals(db))
             self._part("the vectors", lambda: check_documents.vectors(db))

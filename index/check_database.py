@@ -11,11 +11,11 @@ from index.draft import living, model_of
 from index.errors import LibraryDamagedError
 from index.findings import Finding
 from index.schema import MIGRATIONS, statements
-from index.seals import EVERYTHING, broken
+from index.seals import EVERYTHING, SMALL, broken
 from index.store import FILE
 from index.types import Encoder
 
-__all__ = ["counts", "generations", "only_indexes", "seals", "structure"]
+__all__ = ["counts", "generations", "only_indexes", "readable", "seals", "structure"]
 
 _RESTORE = "Restore the library from a backup (`quoth restore`), or make it anew with `quoth sync`."
 _REPAIR = "Run `quoth doctor --repair`."
@@ -165,6 +165,17 @@ def seals(db: sqlite3.Connection) -> Iterator[Finding]:
             advice=advice,
             repairable=table in REPAIRABLE,
         )
+
+
+def readable(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Yield the small tables of an older format that cannot be read at all."""
+    there = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in sorted(SMALL & there):
+        try:
+            for _ in db.execute(f"SELECT * FROM {table}"):
+                pass
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
+            yield Finding(kind="table", where=table, message=_TABLES[table][0], advice=_RESTORE)
 
 
 def counts(db: sqlite3.Connection, number: int) -> dict[str, int]:

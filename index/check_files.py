@@ -23,7 +23,7 @@ from index.ingest import next_number
 from index.snapshots import state_key
 from index.store import FILE, get_meta
 from index.vectors import VectorBase, intact_base
-from index.words import WordState, intact, passages_in
+from index.words import WordState, intact, open_words
 
 __all__ = ["being_changed", "derived", "leftovers", "modes", "uploads"]
 
@@ -73,7 +73,7 @@ def _words(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
             problem = "is damaged"
         elif not os.access(folder, os.W_OK | os.X_OK):
             return  # Tantivy opens an index only where it can make its lock file
-        elif alive - (held := passages_in(folder)):
+        elif alive - (held := open_words(folder).numbers()):
             problem = "does not hold all passages"
         else:
             if max(held, default=0) >= next_number(db, "passages") and not being_changed(library):

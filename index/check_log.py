@@ -7,10 +7,9 @@ https://www.sqlite.org/walformat.html
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 from index.findings import Finding, Severity
 from index.store import FILE
@@ -32,7 +31,7 @@ def check_log(library: Path) -> Iterator[Finding]:
         return
     if size <= _HEADER or len(index) < 24:
         return
-    lost = _lost(path, size, int(np.frombuffer(index, "=u4")[4]))
+    lost = _lost(path, size, int.from_bytes(index[16:20], sys.byteorder))
     if lost:
         # Each change is on the disk before the next begins: a power cut takes one, never two.
         damaged = lost > 1
@@ -49,15 +48,18 @@ def check_log(library: Path) -> Iterator[Finding]:
 
 def _lost(path: Path, size: int, read: int) -> int:
     """Return how many transactions stand in the log behind its first `read` frames."""
+    lost = 0
+    # Not mapped into memory: a writer may cut the log short while it is looked at.
     with path.open("rb") as file:
         header = file.read(_HEADER)
         page = int.from_bytes(header[8:12], "big")
         if not 512 <= page <= 65536:
             return int(read == 0)
-        log = np.memmap(file, np.uint8, "r", _HEADER)
-    frames = log[: len(log) // (_FRAME + page) * (_FRAME + page)].reshape(-1, _FRAME + page)
-    behind = np.ascontiguousarray(frames[read:, :16])
-    # The salts tell this turn of the log from what an older one has left behind it.
-    own = (behind[:, 8:16] == np.frombuffer(header[16:24], np.uint8)).all(axis=1)
-    commits = behind[:, 4:8].any(axis=1)
-    return int((own & commits).sum())
+        step = _FRAME + page
+        for start in range(_HEADER + read * step, size - step + 1, step):
+            file.seek(start)
+            frame = file.read(16)
+            # The salts tell this turn of the log from what an older one has left behind it;
+            # the last frame of a transaction says how large the database is after it.
+            lost += frame[8:16] == header[16:24] and any(frame[4:8])
+    return lost

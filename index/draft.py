@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Self
 
 from index.errors import ModelMismatchError
-from index.ingest import Ingest
+from index.ingest import Ingest, next_number
 from index.seals import EVERYTHING, verify
 from index.store import Store, generation, get_meta, now, set_meta
 from index.types import Encoder
 from index.vectors import VectorBase, write_base
-from index.words import WordState, WordWriter, intact, remove_folder
+from index.words import WordState, WordWriter, intact, open_words, remove_folder
 
 __all__ = ["Draft", "living", "model_of", "new_words_folder", "tidy"]
 
@@ -122,7 +122,7 @@ class Draft:
         with self._store.reading() as db:
             meta = get_meta(db, "words")
             state = None if meta is None else WordState(**meta)
-            if state is not None and intact(self._folder, state):
+            if state is not None and self._can_go_on(db, state):
                 return WordWriter(self._folder / state.folder)
             words = WordWriter(new_words_folder(self._folder))
             words.add(
@@ -133,6 +133,17 @@ class Draft:
                 )
             )
         return words
+
+    def _can_go_on(self, db: sqlite3.Connection, state: WordState) -> bool:
+        """Return whether words may be added to the index that is there.
+
+        Not where it knows documents that the store has lost: their numbers are given again.
+        """
+        with contextlib.suppress(ValueError, OSError):
+            if intact(self._folder, state):
+                last = next_number(db, "documents") - 1
+                return not open_words(self._folder / state.folder).knows_more_than(last)
+        return False
 
     def retire(self, documents: Iterable[int]) -> None:
         """Let documents die with this generation."""
@@ -167,6 +178,7 @@ class Draft:
                 set_meta(db, "words", words.to_dict())
             set_meta(db, "vectors", None if vectors is None else vectors.to_dict())
             also(db)
+        self._store.checkpoint()
         tidy(self._folder, self._store)
         logger.info("published generation %d", self.generation)
         return self.generation

@@ -94,6 +94,7 @@ def rewrite_derived(folder: Path, store: Store, *, drop_dead: bool) -> None:
         set_meta(db, "vectors", None if base is None else base.to_dict())
         compacted = get_meta(db, "compacted") or {"times": 0}
         set_meta(db, "compacted", {"times": compacted["times"] + 1})
+    store.checkpoint()
     tidy(folder, store)
 
 

@@ -159,7 +159,9 @@ def seal_all(db: sqlite3.Connection) -> None:
     for (number,) in db.execute("SELECT id FROM documents ORDER BY id").fetchall():
         try:
             seal_document(db, number)
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError, sqlite3.OperationalError) as error:
+            if hasattr(error, "sqlite_errorcode"):
+                raise
             # No such values were ever stored; unsealed it is found to be damaged.
             logger.warning("document %d is damaged and was not sealed", number)
     renew(db, EVERYTHING)

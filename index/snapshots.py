@@ -86,6 +86,10 @@ class Snapshot:
         self._sentences_by_row = _Inverse(self.sentence_rows)
         self._passages_by_row = _Inverse(self.passage_rows)
 
+    def disturbed(self) -> bool:
+        """Return whether somebody has written into a file that is mapped here."""
+        return self.words.watched.changed() or self.vectors.watched.changed()
+
     def _hide_dead_words(self, db: sqlite3.Connection) -> None:
         rows = db.execute(f"SELECT id FROM documents WHERE NOT ({living})", (self.generation,))
         dead = [row[0] for row in rows]
@@ -199,9 +203,9 @@ class Snapshots:
         """
         key = state_key(db)
         snapshot = self._newest
-        if snapshot is None or snapshot.key != key:
+        if snapshot is None or snapshot.key != key or snapshot.disturbed():
             with self._lock:
                 snapshot = self._newest
-                if snapshot is None or snapshot.key != key:
+                if snapshot is None or snapshot.key != key or snapshot.disturbed():
                     snapshot = self._newest = Snapshot(self._folder, db, self._contents)
         return snapshot

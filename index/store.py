@@ -6,6 +6,7 @@ generation in one transaction; write-ahead logging lets both go on at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -63,6 +64,7 @@ class Store:
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._write_lock = threading.RLock()
         self._closed = False
+        self._index_bytes = 0  # most that was seen of the index of the log
 
     @classmethod
     def create(cls, folder: Path) -> Store:
@@ -155,7 +157,8 @@ class Store:
         try:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA busy_timeout = 30000")
-            db.execute("PRAGMA mmap_size = 1073741824")
+            # Not mapped into memory: a part of the disk that cannot be read would end the process.
+            db.execute("PRAGMA mmap_size = 0")
             if not self.read_only:
                 db.execute("PRAGMA journal_mode = WAL")
                 # FULL: a published generation survives a power cut, not only a crash.
@@ -178,6 +181,7 @@ class Store:
         with self._explained():
             try:
                 db = self._idle.get_nowait()
+                self._keep_index_whole()
             except queue.Empty:
                 db = self._connect()
             try:
@@ -187,6 +191,20 @@ class Store:
                     db.close()
                 else:
                     self._idle.put(db)
+
+    def _keep_index_whole(self) -> None:
+        """Let the index of the log be as long as SQLite knows it, which has it mapped.
+
+        Where another program has emptied it, touching it would end the process. Zeros are no
+        valid index: SQLite makes it anew from the log.
+        """
+        file = f"{self.path}-shm"
+        with contextlib.suppress(OSError):  # a library that was moved or is only read
+            size = os.stat(file).st_size
+            if size < self._index_bytes:
+                logger.warning("%s-shm was cut short; it is made anew", self.path.name)
+                os.truncate(file, self._index_bytes)
+            self._index_bytes = max(self._index_bytes, size)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -261,6 +279,21 @@ class Store:
             logger.info("space is not given back now: %s", reason)
         return reason
 
+    def checkpoint(self) -> None:
+        """Move what was published from the log into the database, unless a reader is in the way.
+
+        As long as it is only in the log, a log that is lost takes the library back to an older
+        state, which nothing in that state could tell.
+        """
+        with self._write_lock, self._connection() as db:
+            db.execute("PRAGMA busy_timeout = 200")
+            try:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError as error:
+                logger.info("the log is not emptied now: %s", error)
+            finally:
+                db.execute("PRAGMA busy_timeout = 30000")
+
     def _migrate(self) -> None:
         from index.sealing import seal_all
 
@@ -304,7 +337,7 @@ def _version(folder: Path) -> int:
         with store.reading() as db:
             application = db.execute("PRAGMA application_id").fetchone()[0]
             version = db.execute("PRAGMA user_version").fetchone()[0]
-    except LibraryError as error:
+    except LibraryDamagedError as error:
         raise LibraryFormatError(
             f"{folder / FILE} cannot be read as a Quoth library ({error.__cause__}); "
             "restore it from a copy, or make the library anew with `quoth sync`."

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.errors import LibraryDamagedError, LibraryError
-from index.files import checksum, create_private, flush
+from index.files import Watched, checksum, create_private, flush
 from index.seals import sealed, vector_intact
 
 if TYPE_CHECKING:
@@ -59,8 +59,11 @@ class VectorBase:
 class VectorIndex:
     """All vectors of one model; a row's number is its place in `ids`."""
 
-    def __init__(self, ids: NDArray[np.int64], parts: list[Any]) -> None:
+    def __init__(
+        self, ids: NDArray[np.int64], parts: list[Any], watched: Watched | None = None
+    ) -> None:
         self.ids = ids
+        self.watched = watched or Watched()  # what is mapped
         self._parts = parts  # FAISS indexes over consecutive rows
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -141,17 +144,20 @@ def load_vectors(
     ids = np.fromiter((row[0] for row in rows), np.int64)
     parts: list[Any] = []
     covered = 0
+    watched = Watched()
     if base is not None and base.model == model:
+        watched = Watched([folder / base.file])
         expected = int(np.searchsorted(ids, base.last, side="right"))
         mapped = _map(folder / base.file, base) if expected == base.rows else None
         if mapped is not None:
             parts.append(mapped)
             covered = expected
         else:
+            watched = Watched()
             logger.warning("%s is missing or damaged; using the store", base.file)
     if covered < len(ids):
         parts.append(_flat(db, ids[covered:], dim, exact=len(ids) <= LARGEST_EXACT))
-    return VectorIndex(ids, parts)
+    return VectorIndex(ids, parts, watched)
 
 
 def write_base(

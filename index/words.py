@@ -20,9 +20,9 @@ from typing import Any
 import tantivy
 
 from index.errors import LibraryError
-from index.files import checksum, flush, folder_within, settle
+from index.files import Watched, checksum, flush, folder_within, settle
 
-__all__ = ["WordIndex", "WordState", "WordWriter", "load_words", "passages_in", "state_of"]
+__all__ = ["WordIndex", "WordState", "WordWriter", "load_words", "open_words", "state_of"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
@@ -62,7 +62,8 @@ def _document(passage: int, document: int, terms: str) -> tantivy.Document:
 class WordIndex:
     """A searcher over one committed state of the words."""
 
-    def __init__(self, index: tantivy.Index) -> None:
+    def __init__(self, index: tantivy.Index, watched: Watched | None = None) -> None:
+        self.watched = watched or Watched()  # what is mapped
         self._schema = index.schema
         self._searcher = index.searcher()
         self._hidden: list[tantivy.Query] = []
@@ -81,12 +82,19 @@ class WordIndex:
     def hide(self, documents: Sequence[int], after: int) -> None:
         """Leave out what is not alive: these documents, and all numbered above `after`."""
         self._hidden = [self._documents(documents)] if documents else []
-        newer = tantivy.Query.range_query(
-            self._schema, "document", tantivy.FieldType.Unsigned, lower_bound=after + 1
-        )
         # Mostly there are none, and then every query is faster without.
-        if self._searcher.search(newer, limit=1, count=True).count:
-            self._hidden.append(newer)
+        if self.knows_more_than(after):
+            self._hidden.append(self._newer(after))
+
+    def knows_more_than(self, document: int) -> bool:
+        """Return whether it has passages of documents numbered above this one."""
+        return bool(self._searcher.search(self._newer(document), limit=1, count=True).count)
+
+    def _newer(self, document: int) -> tantivy.Query:
+        unsigned = tantivy.FieldType.Unsigned
+        return tantivy.Query.range_query(
+            self._schema, "document", unsigned, lower_bound=document + 1
+        )
 
     def search(self, terms: Sequence[str], k: int, *, only: Sequence[int] | None) -> list[int]:
         """Return about the `k` best passages that hold any of `terms`, best first.
@@ -236,13 +244,13 @@ def _as_committed(folder: Path, state: WordState) -> bool:
     return bool(tantivy.Index.exists(str(folder)))
 
 
-def passages_in(folder: Path) -> set[int]:
-    """Return the numbers of all passages in the word index in `folder`.
+def open_words(folder: Path) -> WordIndex:
+    """Return the word index in `folder`, whatever is in it.
 
     Raises:
         ValueError, OSError: It cannot be opened.
     """
-    return WordIndex(tantivy.Index.open(str(folder))).numbers()
+    return WordIndex(tantivy.Index.open(str(folder)))
 
 
 def load_words(library: Path, state: WordState | None, entries: Iterable[Entry]) -> WordIndex:
@@ -259,8 +267,9 @@ def load_words(library: Path, state: WordState | None, entries: Iterable[Entry])
         logger.info("the word index may not be written to; using the store")
     elif state is not None:
         try:
+            watched = Watched(folder / name for name in state.files if name != "meta.json")
             if intact(library, state):
-                words = WordIndex(tantivy.Index.open(str(folder)))
+                words = WordIndex(tantivy.Index.open(str(folder)), watched)
                 if words.passages >= state.passages:
                     return words
         except (ValueError, OSError) as error:

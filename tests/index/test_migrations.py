@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -206,3 +207,24 @@ def test_a_writer_of_the_older_version_cannot_go_on_in_the_new_format(old: Path)
             " pages, blank_pages, warnings, indexed_at, pipeline, content, born)"
             " VALUES(1, 'a', '', 'text', '', 1, 1, 0, '[]', '[]', '', '', x'00', 9)"
         )
+
+
+@pytest.mark.parametrize("times", [10, pytest.param(150, marks=pytest.mark.slow)])
+def test_a_damaged_one_is_told_and_not_raised(old: Path, times: int) -> None:
+    """It is checked, opened or refused; what is brought up to date can be checked again."""
+    chance = random.Random(times)
+    data = (old / FILE).read_bytes()
+    for _ in range(times):
+        damaged = bytearray(data)
+        for _ in range(chance.choice((1, 1, 8))):
+            damaged[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        for file in old.glob(f"{FILE}-*"):
+            file.unlink()
+        (old / FILE).write_bytes(damaged)
+        ok = check_library(old).ok
+        try:
+            Library.open(old).close()
+        except LibraryError:
+            assert not ok
+        else:
+            assert check_library(old).format == FORMAT_VERSION
