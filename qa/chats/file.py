@@ -24,6 +24,7 @@ __all__ = [
     "is_busy",
     "is_damage",
     "open_file",
+    "open_sound",
     "set_aside",
 ]
 
@@ -116,7 +117,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     """
     try:
         try:
-            return _opened(path), path
+            return open_sound(path), path
         except UnusableError as error:
             set_aside(path, str(error))
             return _opened(path), path
@@ -128,6 +129,21 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, Path | None]:
             reason,
         )
         return _connect(":memory:"), None
+
+
+def open_sound(path: Path) -> sqlite3.Connection:
+    """Return a connection to a file that is what it should be.
+
+    It is looked at twice before it is called damaged: SQLite says that also of what the disk
+    did not give out this once.
+
+    Raises:
+        UnusableError: It must be set aside.
+        OSError, sqlite3.Error: It cannot be written.
+    """
+    with suppress(UnusableError):
+        return _opened(path)
+    return _opened(path)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

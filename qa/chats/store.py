@@ -18,7 +18,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index.errors import ConversationNotFoundError, LibraryError, LibraryLockedError
-from qa.chats.file import FILE, is_busy, is_damage, open_file, set_aside
+from qa.chats.file import (
+    FILE,
+    UnusableError,
+    is_busy,
+    is_damage,
+    open_file,
+    open_sound,
+    set_aside,
+)
 from qa.chats.seals import seal_conversation, seal_turn
 from qa.chats.turns import FEEDBACK, TURNS, ConversationInfo, Feedback, StoredTurn, packed, turn_of
 from qa.visible import one_line
@@ -278,8 +286,7 @@ class Chats:
                 raise LibraryLockedError(
                     f"{name} is being changed by another process; try again in a moment."
                 ) from error
-            if self.path is not None and is_damage(error):
-                aside = self._begin_anew(self.path, f"is damaged ({one_line(str(error))})")
+            if self.path is not None and is_damage(error) and (aside := self._anew(self.path)):
                 raise LibraryError(
                     f"{name} was damaged. It is kept as {aside.name}, and conversations begin "
                     "anew: ask again."
@@ -289,9 +296,21 @@ class Chats:
                 "or move the file away to begin a new one."
             ) from error
 
-    def _begin_anew(self, path: Path, reason: str) -> Path:
-        """Set the file aside, go on with a new one, and return where the old one is."""
+    def _anew(self, path: Path) -> Path | None:
+        """Open the file again; where it is damaged, begin a new one and return where the old is."""
         self._close()
+        aside = None
+        try:
+            open_sound(path).close()
+        except UnusableError as damage:
+            aside = self._set_aside(path, str(damage))
+        except (OSError, sqlite3.Error):
+            pass  # told by whoever called
+        finally:
+            self._use(*open_file(path))
+        return aside
+
+    def _set_aside(self, path: Path, reason: str) -> Path:
         try:
             return set_aside(path, reason)
         except OSError as error:
@@ -299,8 +318,6 @@ class Chats:
                 f"{_named(path)} {reason} and cannot be set aside ({error.strerror}); "
                 "move it away to begin a new one."
             ) from error
-        finally:
-            self._use(*open_file(path))
 
     def _use(self, db: sqlite3.Connection, path: Path | None) -> None:
         self._db, self.path = db, path
