@@ -11,11 +11,9 @@ import contextlib
 import hashlib
 import os
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = [
-    "Watched",
     "bytes_in",
     "checksum",
     "create_private",
@@ -29,34 +27,6 @@ __all__ = [
 ]
 
 _CHUNK = 1 << 22
-
-
-class Watched:
-    """Files that are mapped into memory.
-
-    Where another program cuts one short, reading it would end the process; where it writes into
-    one, what was verified is no longer what is read. One that is gone stays as it was.
-    """
-
-    def __init__(self, files: Iterable[Path] = ()) -> None:
-        """Note how the files look; do that before they are verified."""
-        self._seen = {str(file): _look(str(file)) for file in files}
-
-    def changed(self) -> bool:
-        """Return whether one does not look as it did."""
-        for file, before in self._seen.items():
-            now = _look(file)
-            if now is not None and now != before:
-                return True
-        return False
-
-
-def _look(file: str) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(file)
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def checksum(path: Path) -> int:

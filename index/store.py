@@ -6,7 +6,6 @@ generation in one transaction; write-ahead logging lets both go on at once.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
@@ -30,6 +29,7 @@ from index.files import create_private, flush, private_folder
 from index.lock import writer_lock
 from index.schema import APPLICATION_ID, FORMAT_VERSION, MIGRATIONS, OLDEST_READABLE, statements
 from index.seals import SINCE_FORMAT, SMALL, renew, verify
+from index.watched import Place
 
 __all__ = ["Store", "generation", "get_meta", "now", "reason_of", "set_meta"]
 
@@ -64,7 +64,7 @@ class Store:
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._write_lock = threading.RLock()
         self._closed = False
-        self._index_bytes = 0  # most that was seen of the index of the log
+        self._place = Place(self.path)
 
     @classmethod
     def create(cls, folder: Path) -> Store:
@@ -181,30 +181,17 @@ class Store:
         with self._explained():
             try:
                 db = self._idle.get_nowait()
-                self._keep_index_whole()
+                self._place.keep_index_whole()
             except queue.Empty:
                 db = self._connect()
             try:
+                self._place.refuse_another()
                 yield db
             finally:
                 if self._closed:
                     db.close()
                 else:
                     self._idle.put(db)
-
-    def _keep_index_whole(self) -> None:
-        """Let the index of the log be as long as SQLite knows it, which has it mapped.
-
-        Where another program has emptied it, touching it would end the process. Zeros are no
-        valid index: SQLite makes it anew from the log.
-        """
-        file = f"{self.path}-shm"
-        with contextlib.suppress(OSError):  # a library that was moved or is only read
-            size = os.stat(file).st_size
-            if size < self._index_bytes:
-                logger.warning("%s-shm was cut short; it is made anew", self.path.name)
-                os.truncate(file, self._index_bytes)
-            self._index_bytes = max(self._index_bytes, size)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

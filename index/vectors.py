@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.errors import LibraryDamagedError, LibraryError
-from index.files import Watched, checksum, create_private, flush
+from index.files import checksum, create_private, flush
 from index.seals import sealed, vector_intact
+from index.watched import Watched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

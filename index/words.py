@@ -20,7 +20,8 @@ from typing import Any
 import tantivy
 
 from index.errors import LibraryError
-from index.files import Watched, checksum, flush, folder_within, settle
+from index.files import checksum, flush, folder_within, settle
+from index.watched import Watched
 
 __all__ = ["WordIndex", "WordState", "WordWriter", "load_words", "open_words", "state_of"]
 
