@@ -16,10 +16,13 @@ from small import HashEncoder, answers, stored, write
 
 from bench.faults.examine import Problems, one_sentence
 from bench.faults.forking import Send, forked, temporary
-from bench.faults.workload import ASKED, LIBRARY, Run, chat_state, lived_in, said
+from bench.faults.scenarios import lived_in, said
+from bench.faults.workload import ASKED, LIBRARY, Run, chat_state
 from index.check import check_library
 from index.errors import QuothError
+from index.lock import writer_lock
 from index.repair import repair_library
+from qa.chats.check import check_chats
 
 __all__ = ["DAMAGES", "FILES", "damage", "damage_reference"]
 
@@ -96,8 +99,9 @@ def damage_reference(work: Path, job: Job) -> Reply:
                 write(run.docs, {"late.txt": "The late bus leaves at eleven."})
                 run.library.sync(run.docs)
                 said(run)
-                send(0)
-                os.kill(os.getpid(), signal.SIGKILL)
+                with writer_lock(run.path):
+                    send(0)
+                    os.kill(os.getpid(), signal.SIGKILL)
             run.close()
 
         ended = forked(live)
@@ -196,7 +200,8 @@ def damage(work: Path, job: Job) -> Reply:
         _put(second.path / file.relative_to(run.path), after)
         later = forked(lambda send: _mended(second, expected, send))
         problems += [*asked["problems"], *later.problems]
-        mended: Any = later.sent[0] if later.sent else {"found": False, "ok": False, "other": []}
+        mended: Any = later.sent[0] if later.sent else dict.fromkeys(("found", "chats", "ok"))
+        mended = {"other": [], **mended, "absent": after is None}
         problems += _judged(kind, asked, mended)
         outcome = "told" if asked["told"] else "another" if asked["other"] else "same"
         return {
@@ -221,15 +226,17 @@ def _put(file: Path, data: bytes | None) -> None:
 def _mended(run: Run, expected: dict[str, str], send: Send) -> None:
     """Send what the check finds, and what is answered after the repair and a sync."""
     found = not check_library(run.path).ok
+    chats = bool(check_chats(run.path))
     try:
         repaired = repair_library(run.path, encoder=HashEncoder())
         if repaired.checkup.ok:
             run.library.sync(run.docs, full=True, yes=True)
         asked = _asked(run, expected)
     except QuothError as error:
-        send({"found": found, "ok": False, "other": [], "told": [str(error)]})
+        told = {"found": found, "chats": chats, "ok": False, "other": [], "told": [str(error)]}
+        send(told)
         return
-    send({"found": found, "ok": repaired.checkup.ok, **asked})
+    send({"found": found, "chats": chats, "ok": repaired.checkup.ok, **asked})
 
 
 def _judged(kind: str, asked: dict[str, list[str]], mended: dict[str, Any]) -> Problems:
@@ -239,8 +246,13 @@ def _judged(kind: str, asked: dict[str, list[str]], mended: dict[str, Any]) -> P
     silent = [part for part in asked["other"] if part != "chats"]
     if silent:
         problems.append(f"answers otherwise, and says nothing: {silent}")
+    # Turns that are in the log alone may go with it: what is left is an older conversation.
+    gone = kind == "log of the chats" or mended["absent"]
+    if "chats" in asked["other"] and not mended["chats"] and not gone:
+        problems.append("the conversations are others, and the check does not find it")
     elsewhere = [line for line in asked["told"] if "chats.db" not in line]
-    if elsewhere and not mended["found"]:
+    # What is told of the log's index is of this process; the next one makes it anew.
+    if elsewhere and not mended["found"] and kind != "index of that log":
         problems.append(f"the check does not find it: {elsewhere[0]}")
     if mended["ok"]:
         wrong = [part for part in mended["other"] if part != "chats"]

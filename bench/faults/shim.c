@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -35,9 +34,7 @@
 #include <ucontext.h>
 
 enum kind { CREATE = 1, WRITE, TRUNCATE, RENAME, UNLINK, MKDIR, RMDIR, LINK, SYNC, MARK, MAPPED };
-enum { DIRECTORY = 1 };   /* flag of a SYNC */
-enum { EVERY_KIND = -1 }; /* mask of kinds that fail: bit 1 << kind */
-enum { MOST_PARTS = 64 };
+enum { DIRECTORY = 1 /* flag of a SYNC */, MOST_PARTS = 64 };
 
 struct record {
     uint32_t kind, flags, path, to;
@@ -62,6 +59,10 @@ __asm__(".text\n.globl shim_syscall\n.type shim_syscall, @function\nshim_syscall
 #define call(number, a, b, c, d, e, f) \
     shim_syscall((long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f), number)
 
+static long as_it_is(long number, const long *a) {
+    return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
 /* -- paths -------------------------------------------------------------------------------- */
 
 static void decimal(char *to, unsigned long value) {
@@ -84,8 +85,8 @@ static long link_of(long file, char *out) {
 /* Returns the path relative to the root, or NULL where it is somewhere else. */
 static char *inside(char *path) {
     if (!root_length || strncmp(path, root, root_length) != 0) return NULL;
-    if (path[root_length] == '/') return path + root_length + 1;
-    return path[root_length] ? NULL : path + root_length;
+    char *rest = path + root_length;
+    return *rest == '/' ? rest + 1 : *rest ? NULL : rest;
 }
 
 static char *path_of(long folder, const char *name, char *out) {
@@ -158,18 +159,17 @@ static long change(enum kind kind, long number, const long *a, const char *path,
                    uint64_t inode) {
     int verdict = step(kind, 0);
     if (verdict < 0) return verdict;
-    long result = call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    long result = as_it_is(number, a);
     if (result == 0) note(kind, 0, path, to, inode, 0, NULL, 0);
     return result;
 }
 
 static long write_parts(long number, const long *a, const struct iovec *from, long count,
                         int positioned) {
-    char buffer[PATH_MAX];
     struct stat info;
-    char *path = file_of(a[0], buffer, &info);
+    char buffer[PATH_MAX], *path = file_of(a[0], buffer, &info);
     if (!path || !S_ISREG(info.st_mode) || count > MOST_PARTS || count < 0)
-        return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        return as_it_is(number, a);
     struct iovec parts[MOST_PARTS];
     uint64_t length = 0;
     for (long i = 0; i < count; i++) {
@@ -198,18 +198,17 @@ static long write_parts(long number, const long *a, const struct iovec *from, lo
 }
 
 static long open_file(long number, const long *a, long folder, const char *name, long flags) {
-    char buffer[PATH_MAX];
-    char *path = path_of(folder, name, buffer);
+    char buffer[PATH_MAX], *path = path_of(folder, name, buffer);
     if (!path || !(flags & (O_CREAT | O_TRUNC)))
-        return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        return as_it_is(number, a);
     if ((flags & O_TMPFILE) == O_TMPFILE) return -EOPNOTSUPP; /* a file without a name */
     struct stat info;
     long missing = call(SYS_stat, buffer, &info, 0, 0, 0, 0);
     int truncates = missing == 0 && (flags & O_TRUNC) && S_ISREG(info.st_mode);
-    if (!truncates && missing == 0) return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if (!truncates && missing == 0) return as_it_is(number, a);
     int verdict = step(truncates ? TRUNCATE : CREATE, 0);
     if (verdict < 0) return verdict;
-    long result = call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    long result = as_it_is(number, a);
     if (result >= 0 && call(SYS_fstat, result, &info, 0, 0, 0, 0) == 0)
         note(truncates ? TRUNCATE : CREATE, 0, path, NULL, info.st_ino, 0, NULL, 0);
     return result;
@@ -219,27 +218,25 @@ static long between(enum kind kind, long number, const long *a, long folder, con
                     long folder_to, const char *name_to) {
     char from[PATH_MAX], to[PATH_MAX];
     char *path = path_of(folder, name, from), *path_to = path_of(folder_to, name_to, to);
-    if (!path && !path_to) return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if (!path && !path_to) return as_it_is(number, a);
     struct stat info = {0};
     call(SYS_lstat, from, &info, 0, 0, 0, 0);
     return change(kind, number, a, path ? path : "", path_to ? path_to : "", info.st_ino);
 }
 
 static long at_path(enum kind kind, long number, const long *a, long folder, const char *name) {
-    char buffer[PATH_MAX];
-    char *path = path_of(folder, name, buffer);
-    if (!path) return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    char buffer[PATH_MAX], *path = path_of(folder, name, buffer);
+    if (!path) return as_it_is(number, a);
     return change(kind, number, a, path, NULL, 0);
 }
 
 static long with_file(enum kind kind, long number, const long *a) {
-    char buffer[PATH_MAX];
     struct stat info;
-    char *path = file_of(a[0], buffer, &info);
-    if (!path) return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    char buffer[PATH_MAX], *path = file_of(a[0], buffer, &info);
+    if (!path) return as_it_is(number, a);
     int verdict = step(kind, 0);
     if (verdict < 0) return verdict;
-    long result = call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    long result = as_it_is(number, a);
     if (result == 0)
         note(kind, S_ISDIR(info.st_mode) ? DIRECTORY : 0, path, NULL, info.st_ino,
              kind == TRUNCATE ? (uint64_t)a[1] : 0, NULL, 0);
@@ -253,7 +250,7 @@ static long read_file(long number, const long *a) {
         long n = ++reads;
         if (n >= read_fail_from && n < read_fail_from + read_fail_count) return -read_fail_error;
     }
-    return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return as_it_is(number, a);
 }
 
 static long intercept(long n, const long *a) {
@@ -287,18 +284,15 @@ static long intercept(long n, const long *a) {
     case SYS_mmap: /* the filter lets through what is no file */
         if ((a[3] & MAP_SHARED) && (a[2] & PROT_WRITE) && file_of(a[4], buffer, &info))
             note(MAPPED, 0, inside(buffer), NULL, info.st_ino, 0, NULL, 0);
-        return call(n, a[0], a[1], a[2], a[3], a[4], a[5]);
-    case SYS_truncate: /* nobody here uses these; whoever calls them has another way */
-    case SYS_openat2:
-    case SYS_io_uring_setup: return -ENOSYS;
+        return as_it_is(n, a);
     case SYS_fallocate:
     case SYS_sendfile:
     case SYS_pwritev2:
     case SYS_copy_file_range:
         if (file_of(n == SYS_copy_file_range ? a[2] : a[0], buffer, &info))
             return n == SYS_sendfile ? -EINVAL : n == SYS_fallocate ? -EOPNOTSUPP : -ENOSYS;
-        return call(n, a[0], a[1], a[2], a[3], a[4], a[5]);
-    default: return -ENOSYS;
+        return as_it_is(n, a);
+    default: return -ENOSYS; /* nobody here needs these; whoever calls them has another way */
     }
 }
 
@@ -329,15 +323,14 @@ int shim_arm(const char *folder, int log, int reading) {
     struct sock_filter code[2 * CALLS + 16];
     unsigned n = 0;
     uintptr_t own = (uintptr_t)shim_after_syscall;
-#define LOAD(field) \
-    (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define AT(place) (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, place)
+#define LOAD(field) AT(offsetof(struct seccomp_data, field))
 #define EQUAL(value, yes, no) \
     (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), yes, no)
 #define ANSWER(what) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, what)
     code[n++] = LOAD(instruction_pointer);
     code[n++] = EQUAL(own, 0, 3);
-    code[n++] = (struct sock_filter)BPF_STMT(
-        BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer) + 4);
+    code[n++] = AT(offsetof(struct seccomp_data, instruction_pointer) + 4);
     code[n++] = EQUAL(own >> 32, 0, 1);
     code[n++] = ANSWER(SECCOMP_RET_ALLOW);
     code[n++] = LOAD(nr);

@@ -1,4 +1,4 @@
-"""What is interrupted: scenarios of a library's life, each a few operations one after another.
+"""A library that is interrupted: where it is, and what is seen of it.
 
 A scenario begins with a library that is made once and copied for every run. Its operations are
 what users do; after each the library is in a state that is known from an undisturbed run.
@@ -7,42 +7,82 @@ what users do; after each the library is in a state that is known from an undist
 from __future__ import annotations
 
 import hashlib
-import io
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from small import QUESTIONS, HashEncoder, answers, stored, write
+from small import QUESTIONS, HashEncoder, answers, stored
 
 from index import Library, ingest, vectors
 from index.errors import LibraryError, ModelMismatchError
+from qa import Chat
 from qa.chats import Chats
-from qa.chats.store import StoredTurn
-from qa.web.uploads import Uploads
+
+if TYPE_CHECKING:
+    from index.types import Encoder, Vectors
 
 __all__ = [
     "ASKED",
     "LIBRARY",
-    "SCENARIOS",
+    "Operation",
     "Run",
     "Scenario",
+    "answer_state",
     "chat_state",
     "fresh",
-    "lived_in",
+    "library_state",
+    "loaded_model",
     "make_small",
     "observed",
-    "said",
 ]
 
 LIBRARY = "docs.quoth"
 ASKED = (*QUESTIONS[:1], QUESTIONS[4], "Where is bed 7?", "dogs of week 3", "Who has the key?")
 
-OLD = {f"{n}.txt": f"Lift {n} is inspected in week {n}.\n\nDogs bark at {n}." for n in range(12)}
-NEW = {f"new/{n}.txt": f"Bed {n} is watered at {n}.\n\nThe hose of {n}." for n in range(8)}
-CHANGED = {"3.txt": "Lift 3 was taken out.", "4.txt": "Lift 4 was painted."}
-TABLE = {"keys.csv": "Who,Key\nCaretaker,cellar\nOwners,gate\n"}
+
+class RealEncoder(HashEncoder):
+    """The default model; like the small one it notes what it encodes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._real = loaded_model()
+
+    @property
+    def name(self) -> str:
+        """What the library records."""
+        return self._real.name
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._real.dim
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the model's files."""
+        return self._real.fingerprint
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Return one row a text, of length 1."""
+        self.encoded += texts
+        return self._real.encode_documents(texts)
+
+    def encode_query(self, text: str) -> Vectors:
+        """Return the vector of a question."""
+        return self._real.encode_query(text)
+
+
+@lru_cache(maxsize=1)
+def loaded_model() -> Encoder:
+    """Return the default model; loaded before a process is forked, its children share it."""
+    from index.encoder import load_encoder
+    from qa.reader import load_reader
+
+    load_reader()
+    return load_encoder()
 
 
 def make_small() -> None:
@@ -110,6 +150,12 @@ class Scenario:
     prepare: Callable[[Run], None]
     operations: tuple[Operation, ...]
     observe: Callable[[Run], Any]
+    anew: bool = True  # whether a new library of the same documents is the same
+    real: bool = False  # whether the default model embeds and the reader reads
+
+    def run(self, world: Path, docs: Path) -> Run:
+        """Return a run of it in a folder."""
+        return Run(world, docs, RealEncoder() if self.real else HashEncoder())
 
 
 def observed(scenario: Scenario, run: Run) -> str:
@@ -119,10 +165,12 @@ def observed(scenario: Scenario, run: Run) -> str:
 
 def fresh(scenario: Scenario, run: Run) -> str:
     """Return what is observed of a new library that is given what this one holds."""
-    if scenario.observe is not _library_state:
+    if not scenario.anew:
         return observed(scenario, run)
     library = run.library
-    other = Run(run.world.with_name("fresh"), run.docs, HashEncoder(run.encoder.name))
+    other = scenario.run(run.world.with_name("fresh"), run.docs)
+    if not scenario.real:
+        other.encoder = HashEncoder(run.encoder.name)
     other.world.mkdir()
     for source in library.sources():
         documents = [info for info in library.documents() if info.source == source.id]
@@ -142,7 +190,8 @@ def fresh(scenario: Scenario, run: Run) -> str:
     return observed(scenario, other)
 
 
-def _library_state(run: Run) -> tuple[Any, ...]:
+def library_state(run: Run) -> tuple[Any, ...]:
+    """Return all that a library holds and retrieves, and the bytes of its uploads."""
     library = run.library
     uploads = library.uploads
     kept = {info.path for info in library.documents() if info.file and uploads in info.file.parents}
@@ -156,6 +205,17 @@ def _library_state(run: Run) -> tuple[Any, ...]:
     )
 
 
+def answer_state(run: Run) -> tuple[Any, ...]:
+    """Return what a person is shown: the quotes in their order, and how sure they are."""
+    chat = Chat(run.library)
+    answers = [chat.ask(question) for question in ASKED[:3]]
+    return (
+        stored(run.library),
+        [[(q.text, q.citation.path, q.citation.start) for q in a.quotes] for a in answers],
+        [a.confidence for a in answers],
+    )
+
+
 def chat_state(run: Run) -> list[Any]:
     """Return what conversations there are, with all that was said."""
     chats = run.chats
@@ -164,162 +224,3 @@ def chat_state(run: Run) -> list[Any]:
         (c.id, c.title, [(t.question, t.answer, t.feedback) for t in chats.turns(c.id)])
         for c in found
     ]
-
-
-# -- libraries to begin with ---------------------------------------------------------------------
-
-
-def _nothing(run: Run) -> None:
-    write(run.docs, OLD | TABLE)
-
-
-def _synced(run: Run) -> None:
-    write(run.docs, OLD)
-    run.library.sync(run.docs)
-
-
-def _changed(run: Run) -> None:
-    _synced(run)
-    write(run.docs, NEW | CHANGED | TABLE | {"unknown.xyz": "?"})
-    (run.docs / "5.txt").unlink()
-    (run.docs / "6.txt").rename(run.docs / "six.txt")
-
-
-def _with_dead(run: Run) -> None:
-    _changed(run)
-    run.library.sync(run.docs)
-    run.library.add("The gate is closed at ten.", name="gate")
-
-
-def _with_uploads(run: Run) -> None:
-    _synced(run)
-    files = {"plan.txt": "The plan of the cellar.", "more.txt": "More about the roof."}
-    write(run.docs.with_name("sent"), files | {"again/plan.txt": "The plan of the attic, at last."})
-    for name in files:
-        run.library.add(run.docs.with_name("sent") / name)
-
-
-def _with_chats(run: Run) -> None:
-    _synced(run)
-    for number in range(3):
-        run.chats.append("me", "first", _turn(number))
-
-
-def lived_in(run: Run) -> None:
-    """Make a library with everything in it: dead documents, uploads, texts, conversations."""
-    _with_uploads(run)
-    write(run.docs, NEW | CHANGED | TABLE | {"unknown.xyz": "?"})
-    (run.docs / "5.txt").unlink()
-    run.library.sync(run.docs)
-    run.library.add("The gate is closed at ten.", name="gate")
-    run.chats.append("me", "first", _turn(1))
-
-
-# -- what happens --------------------------------------------------------------------------------
-
-
-def _sync(run: Run) -> None:
-    run.library.sync(run.docs, yes=True)
-
-
-def _text(name: str, text: str) -> Operation:
-    return lambda run: run.library.add(text, name=name)
-
-
-def _upload(path: str, name: str | None = None) -> Operation:
-    return lambda run: run.library.add(run.docs.with_name("sent") / path, name=name)
-
-
-def _batch(files: Mapping[str, str]) -> Operation:
-    """Return what the server does with files that are sent."""
-
-    def take_in(run: Run) -> None:
-        uploads = Uploads(run.library)
-        for path, text in files.items():
-            uploads.save("batch-of-files", path, io.BytesIO(text.encode()))
-        run.library.take_in(uploads.incoming("batch-of-files"))
-        uploads.forget("batch-of-files")
-
-    return take_in
-
-
-def _remove(what: str) -> Operation:
-    return lambda run: run.library.remove(what)
-
-
-def _remove_folder(run: Run) -> None:
-    run.library.remove(run.docs)
-
-
-def _dismiss(run: Run) -> None:
-    run.library.dismiss(run.library.failures())
-
-
-def _compact(run: Run) -> None:
-    run.library.compact()
-
-
-def _rebuild(run: Run) -> None:
-    run.library.rebuild()
-
-
-def _other_model(run: Run) -> None:
-    run.library.rebuild(encoder=HashEncoder("other"))
-    run.encoder = HashEncoder("other")
-
-
-def _turn(number: int) -> StoredTurn:
-    return StoredTurn(question=f"What is {number}?", answer={"quotes": [[number, 0, 9]] * 40})
-
-
-def said(run: Run) -> None:
-    """Begin another conversation."""
-    run.chats.append("me", "second", _turn(7))
-
-
-def _say_instead(run: Run) -> None:
-    turns = run.chats.turns("first")
-    run.chats.append("me", "first", _turn(8), instead_of=turns[1].id)
-
-
-def _judge(run: Run) -> None:
-    run.chats.set_feedback("me", "first", run.chats.turns("first")[0].id, "good")
-
-
-def _name(run: Run) -> None:
-    run.chats.rename("me", "second", "About seven")
-
-
-def _forget(run: Run) -> None:
-    run.chats.delete("me", "first")
-
-
-_BATCH = {"plan.txt": "The plan of the loft, drawn anew.", "below/roof.txt": "The roof was mended."}
-
-SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario("first sync", _nothing, (_sync,), _library_state),
-        Scenario("changes", _changed, (_sync,), _library_state),
-        Scenario(
-            "texts",
-            _synced,
-            (_text("gate", "The gate is closed at ten."), _text("gate", "The gate stays open.")),
-            _library_state,
-        ),
-        Scenario(
-            "uploads",
-            _with_uploads,
-            (_upload("plan.txt", "third.txt"), _upload("again/plan.txt"), _remove("more.txt")),
-            _library_state,
-        ),
-        Scenario("batch", _with_uploads, (_batch(_BATCH),), _library_state),
-        Scenario(
-            "removal", _with_dead, (_remove("7.txt"), _dismiss, _remove_folder), _library_state
-        ),
-        Scenario("compact", _with_dead, (_compact,), _library_state),
-        Scenario("rebuild", _with_dead, (_rebuild,), _library_state),
-        Scenario("model", _with_dead, (_other_model,), _library_state),
-        Scenario("chats", _with_chats, (said, _say_instead, _judge, _name, _forget), chat_state),
-    )
-}
