@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["Growth", "growth"]
 
 _BLOCK = 10.0  # seconds averaged into one point
-_FEWEST = 8  # points of which a line says something
+_FEWEST = 12  # points of which a line says something
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CutOffError", "Visitor"]
 
 _PATIENCE = 60.0  # seconds without a byte after which a reply counts as never coming
-_IDLE = 3.0  # seconds for which a connection is kept; the server keeps it a little longer
+_IDLE = 1.0  # seconds for which a connection is kept: the server, which keeps it 5, ends none
 _REFUSED = (429, 503)
 _HONEST = "a refusal is 429 or 503 and says when to come back"
 _CONNECTED = "no connection breaks while the server runs"
@@ -79,7 +79,7 @@ class Visitor:
             CutOffError: The server was killed meanwhile; what only reads is asked again instead.
         """
         while True:
-            async with self._tried(method) as tried:
+            async with self._tried(kind, method) as tried:
                 began = time.perf_counter()
                 headers = {"accept": accept, "origin": self.server.address}
                 reply = await self._client.request(method, path, headers=headers, **more)
@@ -104,7 +104,7 @@ class Visitor:
             CutOffError: The server was killed meanwhile.
         """
         headers = {"accept": "text/event-stream", "origin": self.server.address}
-        async with self._tried("POST"):
+        async with self._tried(kind, "POST"):
             async with self._client.stream(method, path, headers=headers, json=body) as reply:
                 if reply.status_code != 200:
                     await reply.aread()
@@ -146,11 +146,11 @@ class Visitor:
         return True
 
     @asynccontextmanager
-    async def _tried(self, method: str) -> AsyncIterator[list[httpx2.Response]]:
+    async def _tried(self, kind: str, method: str) -> AsyncIterator[list[httpx2.Response]]:
         """Let a request be made; say what it means where its connection breaks."""
         await self.server.up.wait()
         await self._after_restart()
-        start = self.server.starts
+        start, began = self.server.starts, time.monotonic()
         tried: list[httpx2.Response] = []
         try:
             yield tried
@@ -158,7 +158,8 @@ class Visitor:
             # Whether it was killed is known a moment later at the latest.
             await asyncio.sleep(0.2)
             killed = not self.server.up.is_set() or self.server.starts != start
-            if not self.tally.check(_CONNECTED, killed, f"{self.name}: {error!r}"):
+            after = f"{kind} after {time.monotonic() - began:.2f} s"
+            if not self.tally.check(_CONNECTED, killed, f"{self.name}, {after}: {error!r}"):
                 await asyncio.sleep(1)
             self.tally.lost += 1
             if method != "GET":

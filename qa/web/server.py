@@ -37,6 +37,7 @@ HOST = "127.0.0.1"
 PORT = 7860
 _PORTS_TRIED = 40
 _SECONDS_TO_WARM = 30.0
+_M_ARENA_MAX = -8  # of glibc's malloc.h
 _MOST_FILES = 8_192  # open at a time: connections, uploads under way, the library
 
 
@@ -261,6 +262,7 @@ def serve(
 
     log_discreetly()
     _make_room()
+    _share_memory()
     own = _own_address(listener)
     address = own if settings.public is None else str(settings.public)
     behind = "" if settings.public is None else f"listening at {own}; "
@@ -314,6 +316,18 @@ def _make_room() -> None:
         wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _share_memory() -> None:
+    """Let threads take memory from two pools, not from one each, where the system has that choice.
+
+    What a pool has once needed it keeps. With one for each thread (glibc makes up to eight a
+    core), 20 people who ask cost 220 MB more, and no answer comes sooner.
+    """
+    with contextlib.suppress(ImportError, OSError, AttributeError, TypeError):
+        import ctypes
+
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _warn(sentence: str) -> None:

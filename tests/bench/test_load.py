@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from bench.load import main
 from bench.loading.growth import growth
 from bench.loading.ledger import Talk, Turn, check_list, check_talk
 from bench.loading.material import places
 from bench.loading.parcels import Parcels
 from bench.loading.tally import Tally
+
+LOAD = Path(__file__).resolve().parents[2] / "bench" / "load.py"
 
 
 def test_a_slope_is_found_within_its_error_whatever_the_levels() -> None:
@@ -107,13 +110,15 @@ def test_a_parcel_counts_as_gone_only_for_questions_that_came_later() -> None:
 @pytest.mark.slow
 def test_a_few_people_get_what_is_theirs_through_a_kill() -> None:
     arguments = ["--people", "4", "--minutes", "0.5", "--think", "1", "--password", "--json"]
-    run = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    # On its own: what the killed server leaves of its connections is no business of other tests.
+    run = subprocess.run([sys.executable, LOAD, *arguments], capture_output=True, text=True)
+    assert run.stdout, run.stderr
     figures = json.loads(run.stdout)
     assert figures["evidence"] == {}
-    assert run.exit_code == 0
+    assert run.returncode == 0
     assert figures["answers"] > 0
     assert figures["changes of documents"] > 0
-    assert "growth" not in figures["server"]  # too short to say
+    assert figures["server"]["growth"] is None  # too short to say
     assert {
         "an answer quotes what the person asked about",
         "every turn that was acknowledged is there, in order, none twice",

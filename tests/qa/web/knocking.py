@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
+import asyncio
 import re
 import socket
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -30,12 +29,12 @@ SMALL = Limits(body=10_000, upload=200_000, wait=0.5)
 
 def page(library: Library, password: Password | None = None) -> FastAPI:
     """Return the page with its chat, with small limits."""
-    with warnings.catch_warnings():
-        # Building a page of Gradio leaves an event loop behind that nobody closes.
-        warnings.simplefilter("ignore", ResourceWarning)
-        built = ui.build_page(library, PageSettings(password=password, limits=SMALL))
-        gc.collect()
-    return built
+
+    async def built() -> FastAPI:
+        return ui.build_page(library, PageSettings(password=password, limits=SMALL))
+
+    # Without a running event loop Gradio makes some that nobody closes.
+    return asyncio.run(built())
 
 
 def safe(headers: Mapping[str, str]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from index import Library
 
+ROOT = Path(ui.__file__).parent
 ASK = {"question": "How often is the lift inspected?"}
 STREAM = {"accept": "text/event-stream"}
 
@@ -132,6 +135,43 @@ def test_of_pages_that_were_closed_little_is_remembered(
         queue = chat.get_blocks()._queue
         assert len(queue.event_analytics) == 1
         assert queue.cached_event_analytics_summary == {"functions": {}}  # was never made
+
+
+_POOLS = """
+import ctypes, sys, threading
+from qa.web.server import _share_memory
+
+libc = ctypes.CDLL(None)
+if not hasattr(libc, "malloc_info"):
+    sys.exit("no glibc")
+_share_memory()
+threads, all_there = [], threading.Barrier(12)
+
+def take():
+    libc.malloc.restype = ctypes.c_void_p
+    taken = libc.malloc(50_000)
+    all_there.wait()
+    libc.free(ctypes.c_void_p(taken))
+
+for _ in range(12):
+    threads.append(threading.Thread(target=take))
+    threads[-1].start()
+for thread in threads:
+    thread.join()
+libc.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, file)
+libc.fflush(file)
+"""
+
+
+def test_threads_of_a_server_share_their_memory() -> None:
+    command = [sys.executable, "-c", _POOLS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    if "no glibc" in done.stderr:
+        pytest.skip("another C library has no such pools")
+    assert done.returncode == 0, done.stderr
+    assert 1 <= done.stdout.count("<heap nr=") <= 2
 
 
 @pytest.mark.slow
