@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,13 +48,19 @@ class Result:
         """Count one reply."""
         place = (task.row, task.column)
         self.done[place] += 1
-        interfered = reply.get("killed", reply.get("reached", not reply.get("same", False)))
-        self.hit[place] += bool(interfered)
+        self.hit[place] += _interfered(reply)
         if task.column == "damages":
             mended = "mended" if reply.get("mended") else "not mended"
             self.outcomes[f"{reply['outcome']}, {mended}" if "outcome" in reply else "?"] += 1
         if reply["problems"]:
             self.lost.append((task, reply["problems"]))
+
+
+def _interfered(reply: Mapping[str, Any]) -> bool:
+    """Return whether what was meant to happen did: the process may have ended before it came."""
+    if "outcome" in reply:  # of a damaged file that was there
+        return bool(reply["outcome"] != "absent")
+    return bool(reply.get("killed", reply.get("reached", not reply.get("same", False))))
 
 
 @click.command()
@@ -90,13 +96,13 @@ def main(
             memory = Path("/dev/shm")  # quicker, and spares the disk
             place = memory if memory.is_dir() else None
             work = Path(stack.enter_context(tempfile.TemporaryDirectory("-crash", dir=place)))
-        servers = [stack.enter_context(Server(work)) for _ in range(processes)]
-        references = _references(servers[0], names)
+        with Server(work) as server:
+            references = _references(server, names)
         if only is not None:
             tasks = [Task("damages", "again", json.loads(only))]
         else:
             tasks = planned(Counts(**counts), references, seed)
-        result = _done(servers, tasks, time.monotonic() + minutes * 60)
+        result = _done(work, processes, tasks, time.monotonic() + minutes * 60)
     _report(result, names, len(tasks))
     if json_to is not None:
         Path(json_to).write_text(json.dumps(_figures(result, seed), indent=1) + "\n")
@@ -123,36 +129,49 @@ def _references(server: Server, names: Sequence[str]) -> dict[str, dict[str, Any
     return references
 
 
-def _done(servers: Sequence[Server], tasks: Sequence[Task], until: float) -> Result:
-    """Do the tasks, one server each at a time, until that time."""
+def _done(work: Path, processes: int, tasks: Sequence[Task], until: float) -> Result:
+    """Do the tasks, so many at a time, until that time."""
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     for task in tasks:
         waiting.put(task)
     result, lock = Result(), threading.Lock()
     started = time.monotonic()
 
-    def work(server: Server) -> None:
-        while time.monotonic() < until:
-            try:
-                task = waiting.get_nowait()
-            except queue.Empty:
-                return
-            reply = server.do(**task.values)
-            with lock:
-                result.add(task, reply)
-                if sys.stderr.isatty():
-                    done = sum(result.done.values())
-                    click.echo(
-                        f"\r{done} of {len(tasks)}, lost {len(result.lost)} ", err=True, nl=False
-                    )
+    def do_some() -> None:
+        while time.monotonic() < until and not waiting.empty():
+            with Server(work) as server:
+                for task in _taken(waiting, until):
+                    try:
+                        reply = server.do(**task.values)
+                    except RuntimeError as error:  # what was to be survived ended the examiner
+                        reply = {"problems": [str(error)]}
+                    with lock:
+                        result.add(task, reply)
+                        _tell(result, len(tasks))
+                    if not server.alive():
+                        break
 
-    threads = [threading.Thread(target=work, args=(server,)) for server in servers]
+    threads = [threading.Thread(target=do_some) for _ in range(processes)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     result.seconds = time.monotonic() - started
     return result
+
+
+def _taken(waiting: queue.SimpleQueue[Task], until: float) -> Iterator[Task]:
+    while time.monotonic() < until:
+        try:
+            yield waiting.get_nowait()
+        except queue.Empty:
+            return
+
+
+def _tell(result: Result, tasks: int) -> None:
+    if sys.stderr.isatty():
+        done = sum(result.done.values())
+        click.echo(f"\r{done} of {tasks}, lost {len(result.lost)} ", err=True, nl=False)
 
 
 def _report(result: Result, names: Sequence[str], planned_tasks: int) -> None:

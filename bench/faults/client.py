@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -54,12 +55,21 @@ class Server:
     ) -> None:
         self.close()
 
+    def alive(self) -> bool:
+        """Return whether it can do another job."""
+        return self._process.poll() is None
+
     def do(self, job: str, **values: object) -> dict[str, Any]:
-        """Do a job of `bench.faults.jobs` and return its reply."""
+        """Do a job of `bench.faults.jobs` and return its reply.
+
+        Raises:
+            RuntimeError: The process ended before it had replied.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"job": job, **values}) + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps({"job": job, **values}) + "\n")
+            self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the process for jobs ended with {self._process.wait()}")
@@ -69,7 +79,8 @@ class Server:
     def close(self) -> None:
         """End the process."""
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()

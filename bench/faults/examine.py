@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from bench.faults.workload import LIBRARY, Run, Scenario, observed
 from index.check import Severity, check_library
+from index.ingest import key_of
 from index.store import FILE
 
 __all__ = ["Problems", "examine", "leftovers", "one_sentence"]
@@ -54,7 +54,7 @@ def examine(
         operation(run)
         if observed(scenario, run) != states[number]:
             return [*problems, f"another state after operation {number} was done again"]
-    again = staged.intersection(map(_key, run.encoder.encoded))
+    again = staged.intersection(map(key_of, run.encoder.encoded))
     if again:
         problems.append(f"{len(again)} strings were embedded again")
     if at < len(scenario.operations):
@@ -76,10 +76,6 @@ def _staged(path: Path, model: str) -> set[bytes]:
             (model,),
         )
         return {bytes(row[0]) for row in rows}
-
-
-def _key(string: str) -> bytes:
-    return hashlib.blake2b(string.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _checked(path: Path, when: str, allowed: Collection[Severity]) -> Problems:
