@@ -156,22 +156,27 @@ class _Examination:
     def _mended(self) -> Iterator[Fact | Finding]:
         for mend in (self._mend_library, self._mend_chats):
             try:
-                self._diagnosis.done += mend()
+                failed = mend()
             except Exception as error:
                 # The one must not keep the other from being mended.
                 logger.debug("not all could be mended", exc_info=True)
+                failed = (f"Not all could be mended: {_reason(error)}.",)
+            for message in failed:
                 yield Finding(
                     kind="repair",
                     where=str(self._there_path),
-                    message=f"Not all could be mended: {_reason(error)}.",
+                    message=message,
                     advice="What is left to do, the other findings say.",
                 )
 
     def _mend_library(self) -> tuple[str, ...]:
-        return repair_library(self._there_path, progress=self._progress).done
+        repaired = repair_library(self._there_path, progress=self._progress)
+        self._diagnosis.done += repaired.done
+        return repaired.failed
 
     def _mend_chats(self) -> tuple[str, ...]:
-        return repair_chats(self._there_path)
+        self._diagnosis.done += repair_chats(self._there_path)
+        return ()
 
     def _folder(self) -> Iterator[Fact | Finding]:
         path = self._there_path

@@ -27,6 +27,7 @@ __all__ = [
     "Line",
     "Style",
     "answer_lines",
+    "counted",
     "decides_line",
     "differing_words",
     "disagreement_lead",
@@ -66,6 +67,11 @@ class Line:
     label: str = ""
     sign: str = ""
 
+    @classmethod
+    def of(cls, text: str, style: Style = "plain", *, indent: int = 0, label: str = "") -> Line:
+        """Return a line in one style."""
+        return cls(((text, style),), indent, label)
+
     def __str__(self) -> str:
         return (self.label.ljust(self.indent) + "".join(text for text, _ in self.words)).rstrip(" ")
 
@@ -73,10 +79,6 @@ class Line:
 def to_text(lines: Iterable[Line]) -> str:
     """Return the lines as plain text without a line feed at the end."""
     return "\n".join(str(line) for line in lines)
-
-
-def _line(text: str, style: Style = "plain", *, indent: int = 0, label: str = "") -> Line:
-    return Line(((text, style),), indent, label)
 
 
 def _place_line(text: str, indent: int) -> Line:
@@ -87,20 +89,20 @@ def _place_line(text: str, indent: int) -> Line:
 def answer_lines(answer: Answer) -> Iterator[Line]:
     """Yield the quotes with numbered citations, or that the documents do not say."""
     if answer.searched_for != answer.question:
-        yield _line(text("answer.searched_for", words=one_line(answer.searched_for)), "quiet")
+        yield Line.of(text("answer.searched_for", words=one_line(answer.searched_for)), "quiet")
         yield Line()
     for part in visible(answer.notice).splitlines():
-        yield _line(part)
+        yield Line.of(part)
     if answer.notice and (answer.quotes or answer.nearest):
         yield Line()
     if answer.abstained:
         yield from _abstention_lines(answer)
     if decides := decides_line(answer):
-        yield _line(decides, "quiet")
+        yield Line.of(decides, "quiet")
     yield from _quote_lines(with_context_once(answer.quotes))
     for disagreement in answer.disagreements:
         yield Line()
-        yield _line(disagreement_sentence(disagreement, answer.quotes), "warning")
+        yield Line.of(disagreement_sentence(disagreement, answer.quotes), "warning")
 
 
 def _quote_lines(quotes: Sequence[Quote]) -> Iterator[Line]:
@@ -110,7 +112,7 @@ def _quote_lines(quotes: Sequence[Quote]) -> Iterator[Line]:
             yield Line()
         label = f"[{number}]"
         if quote.context:
-            yield _line(one_line(quote.context), "quiet", indent=indent, label=label)
+            yield Line.of(one_line(quote.context), "quiet", indent=indent, label=label)
             label = ""
         split = split_short(quote)
         words: tuple[tuple[str, Style], ...] = (
@@ -130,15 +132,15 @@ def _also_lines(also_at: Sequence[Citation], indent: int) -> Iterator[Line]:
 
 
 def _abstention_lines(answer: Answer) -> Iterator[Line]:
-    yield _line(text("answer.silent"), "strong")
+    yield Line.of(text("answer.silent"), "strong")
     if answer.missing_words:
-        yield _line(missing_sentence(answer))
+        yield Line.of(missing_sentence(answer))
     if answer.nearest:
         yield Line()
-        yield _line(text("answer.nearest"), "quiet")
+        yield Line.of(text("answer.nearest"), "quiet")
         for passage in answer.nearest[:_NEAREST_SHOWN]:
             yield Line()
-            yield _line(one_line(passage.best.text), indent=4, label="  –")
+            yield Line.of(one_line(passage.best.text), indent=4, label="  –")
             yield _place_line(place(passage.citation), 4)
 
 
@@ -223,24 +225,24 @@ def _where(quote: Quote) -> tuple[int, int, int]:
 def passage_lines(passages: Sequence[Passage]) -> Iterator[Line]:
     """Yield the passages, best first, each with its place, score and why it was found."""
     if not passages:
-        yield _line("No passage found.")
+        yield Line.of("No passage found.")
     indent = len(str(len(passages))) + 3
     for number, passage in enumerate(passages, 1):
         if number > 1:
             yield Line()
-        yield _line(one_line(passage.text), indent=indent, label=f"[{number}]")
+        yield Line.of(one_line(passage.text), indent=indent, label=f"[{number}]")
         yield _place_line(place(passage.citation), indent)
         reasons = [f"score {passage.score:.4f}", *(one_line(why) for why in passage.why)]
-        yield _line("; ".join(reasons), "quiet", indent=indent)
+        yield Line.of("; ".join(reasons), "quiet", indent=indent)
         yield from _also_lines(passage.also_at, indent)
 
 
 def find_lines(result: FindResult) -> Iterator[Line]:
     """Yield how many sentences there are, then every one of them by document."""
     documents = len(result.documents)
-    yield _line(
-        f"{_count(result.total, 'sentence')} with {one_line(result.query)}"
-        f" in {_count(documents, 'document')}",
+    yield Line.of(
+        f"{counted(result.total, 'sentence')} with {one_line(result.query)}"
+        f" in {counted(documents, 'document')}",
         "strong",
     )
     for found in result.documents:
@@ -249,7 +251,7 @@ def find_lines(result: FindResult) -> Iterator[Line]:
 
 
 def _found_lines(found: DocumentHits) -> Iterator[Line]:
-    yield _line(f"{file_name(found.document.path)}: {len(found.hits)}", "quiet")
+    yield Line.of(f"{file_name(found.document.path)}: {len(found.hits)}", "quiet")
     for hit in found.hits:
         label = "  –" if hit.citation.page is None else f"  {page_name(hit.citation.page)}"
         yield Line(tuple(_marked(hit)), max(len(label) + 1, 4), label)
@@ -278,7 +280,7 @@ def _marked(hit: Hit) -> Iterator[tuple[str, Style]]:
 def report_lines(report: SyncReport) -> Iterator[Line]:
     """Yield what a sync did; for a dry run also the name of every file it would change."""
     # Only the first line of it holds no name: one with a line break in it would begin a new line.
-    yield _line(one_line(str(report).partition("\n")[0]))
+    yield Line.of(one_line(str(report).partition("\n")[0]))
     if report.dry_run:
         names = [
             *(("+", path) for path in report.added),
@@ -287,11 +289,11 @@ def report_lines(report: SyncReport) -> Iterator[Line]:
             *(("-", path) for path in report.removed),
         ]
         for sign, name in names:
-            yield _line(one_line(name), indent=4, label=f"  {sign}")
+            yield Line.of(one_line(name), indent=4, label=f"  {sign}")
     rest = [f"skipped {_why_not(skip)}" for skip in report.skipped]
     rest += [f"note: {warning}" for warning in report.warnings]
     for part in rest:
-        yield _line(one_line(part), "warning", indent=2)
+        yield Line.of(one_line(part), "warning", indent=2)
 
 
 def status_lines(status: Status) -> Iterator[Line]:
@@ -307,42 +309,42 @@ def status_lines(status: Status) -> Iterator[Line]:
         ("size", human_bytes(status.bytes)),
     ]
     if status.dead_documents:
-        versions = _count(status.dead_documents, "old version")
+        versions = counted(status.dead_documents, "old version")
         facts.append(("removed", f"{versions} of documents, freed by `quoth compact`"))
     for source in status.sources:
-        location = f"{source.location} ({source.kind}, {_count(source.documents, 'document')})"
+        location = f"{source.location} ({source.kind}, {counted(source.documents, 'document')})"
         facts.append(("source", location))
     for name, fact in facts:
-        yield _line(one_line(fact), indent=12, label=name)
+        yield Line.of(one_line(fact), indent=12, label=name)
 
 
 def document_lines(documents: Sequence[DocumentInfo], verb: str) -> Iterator[Line]:
     """Yield how many documents there are and the path of each."""
-    yield _line(f"{_count(len(documents), 'document')} {verb}")
+    yield Line.of(f"{counted(len(documents), 'document')} {verb}")
     for document in documents:
-        yield _line(file_name(document.path), indent=2)
+        yield Line.of(file_name(document.path), indent=2)
 
 
 def listing_lines(documents: Sequence[DocumentInfo]) -> Iterator[Line]:
     """Yield a line for each document: number, path, format, date, size; then its warnings."""
     indent = max([4, *(len(str(document.id)) + 2 for document in documents)])
     for document in documents:
-        facts = [document.type, document.date or "no date", _count(document.sentences, "sentence")]
+        facts = [document.type, document.date or "no date", counted(document.sentences, "sentence")]
         if document.pages:
-            facts.append(_count(document.pages, "page"))
+            facts.append(counted(document.pages, "page"))
         words: tuple[tuple[str, Style], ...] = (
             (file_name(document.path), "plain"),
             (f"  {', '.join(facts)}", "quiet"),
         )
         yield Line(words, indent, str(document.id))
         for warning in document.warnings:
-            yield _line(one_line(warning), "warning", indent=indent)
+            yield Line.of(one_line(warning), "warning", indent=indent)
 
 
 def failure_lines(failures: Sequence[Failure]) -> Iterator[Line]:
     """Yield a line for each file that gave no document, with the reason."""
     for failure in failures:
-        yield _line(one_line(_why_not(failure)), "warning", indent=4, label="  !")
+        yield Line.of(one_line(_why_not(failure)), "warning", indent=4, label="  !")
 
 
 def _why_not(file: Failure | Skip) -> str:
@@ -360,5 +362,6 @@ def human_bytes(count: int) -> str:
     return f"{size:.1f} TB"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str) -> str:
+    """Return "1 document" or "1,204 documents"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -174,7 +174,10 @@ class _Watch(threading.Thread):
         try:
             while True:
                 ready = dict(poll.poll())
-                if listener in ready and not self._answer(listener):
+                # Hung up, there is nothing to take: before Linux 6.11 one would wait for ever.
+                if listener in ready and not (
+                    ready[listener] & select.POLLIN and self._answer(listener)
+                ):
                     poll.unregister(listener)
                     os.close(listener)
                     listener = None

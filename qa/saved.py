@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,9 @@ class Claim:
         start, end: Span in that text.
         file_hash: SHA-256 of the file it was read from, where that was kept.
         question: What was asked.
-        page: Page of the quote, or None.
+        page: Page of the quote; None where the answer has none.
+        headings, context: What it stands under; None where that was not kept.
+        alike: Whether the words may differ in white space and in case: another place of them.
     """
 
     text: str | None
@@ -43,6 +45,9 @@ class Claim:
     file_hash: str | None = None
     question: str = ""
     page: int | None = None
+    headings: tuple[str, ...] | None = None
+    context: str | None = None
+    alike: bool = False
 
 
 def claims_in(file: Path) -> list[Claim]:
@@ -106,25 +111,38 @@ def _claims(value: Mapping[str, Any]) -> Iterator[Claim]:
 def _of_answer(
     answer: Mapping[str, Any], question: str, files: Mapping[int, str | None]
 ) -> Iterator[Claim]:
-    said: list[Mapping[str, Any]] = [*answer["quotes"]]
+    quotes: list[Mapping[str, Any]] = [*answer["quotes"]]
     for pair in answer["disagreements"]:
-        said += (pair["first"], pair["second"])
-    said += answer["nearest"]
+        quotes += (pair["first"], pair["second"])
+    places = [_place(each) | {"context": each.get("context")} for each in quotes]
+    for each in quotes:
+        places += [{**other, "text": each["text"], "alike": True} for other in _also(each)]
+    # Other places of a passage are only nearly like it: nothing is claimed of them.
+    places += [_place(each) for each in answer["nearest"]]
     seen = set()
-    for each in said:
-        claim = _claim(each, question, files)
+    for place in places:
+        claim = _claim(place, question, files)
         if claim not in seen:
-            seen.add(claim)
+            # What disagrees is often a quote too, there without its context.
+            seen |= {claim, replace(claim, context=None)}
             yield claim
 
 
-def _claim(each: Mapping[str, Any], question: str, files: Mapping[int, str | None]) -> Claim:
+def _place(each: Mapping[str, Any]) -> dict[str, Any]:
     # An export has the place beside the text, an answer from Python as a value of its own.
-    place = each.get("citation", each)
+    return {**each.get("citation", each), "text": each["text"], "alike": False}
+
+
+def _also(each: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(each.get("also_at", ()))
+
+
+def _claim(place: Mapping[str, Any], question: str, files: Mapping[int, str | None]) -> Claim:
     number, page = _number(place["document"]), place.get("page")
     file_hash = files.get(number)
+    headings, context = place.get("headings"), place.get("context")
     return Claim(
-        text=_text(each["text"]),
+        text=_text(place["text"]),
         document=number,
         path=_text(place["path"]),
         text_hash=_text(place["text_hash"]),
@@ -133,6 +151,9 @@ def _claim(each: Mapping[str, Any], question: str, files: Mapping[int, str | Non
         file_hash=None if file_hash is None else _text(file_hash),
         question=question,
         page=None if page is None else _number(page),
+        headings=None if headings is None else tuple(map(_text, headings)),
+        context=None if context is None else _text(context),
+        alike=bool(place.get("alike")),
     )
 
 
@@ -145,4 +166,6 @@ def _text(value: object) -> str:
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _Fault("a number in it is none")
+    if abs(value) >= 2**63:  # SQLite takes none beyond, and no text is so long
+        raise _Fault("a number in it is too large")
     return value

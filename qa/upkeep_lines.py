@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from index.check import Severity
-from qa.lines import Line, Style, human_bytes
+from qa.lines import Line, Style, counted, human_bytes
 from qa.verify import STATUSES, Verdict
 from qa.visible import long_date, one_line, page_name
 
@@ -32,17 +32,13 @@ _SHOWN = 80  # characters of a quote
 
 
 def _line(text: str, style: Style = "plain", *, label: str = "") -> Line:
-    return Line(((one_line(text), style),), _LABEL, label)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return Line.of(one_line(text), style, indent=_LABEL, label=label)
 
 
 def backup_lines(backup: Backup) -> Iterator[Line]:
     """Yield what is in a backup that was made."""
     yield _line(f"{backup.path} ({human_bytes(backup.bytes)})", label="backup")
-    parts = [_count(backup.documents, "document"), _count(backup.uploads, "uploaded file")]
+    parts = [counted(backup.documents, "document"), counted(backup.uploads, "uploaded file")]
     parts.append("conversations" if backup.conversations else "no conversations")
     yield _line(f"generation {backup.generation}: {', '.join(parts)}", label="in it")
 
@@ -51,9 +47,9 @@ def manifest_lines(manifest: Manifest) -> Iterator[Line]:
     """Yield what a backup says of itself."""
     made = f"{long_date(manifest.made_at[:10])}, {manifest.made_at[11:16]} UTC"
     yield _line(f"{made}, by Quoth {manifest.quoth or 'from its source'}", label="made")
-    files = _count(len(manifest.members), "file")
+    files = counted(len(manifest.members), "file")
     yield _line(
-        f"generation {manifest.generation}: {_count(manifest.documents, 'document')}, {files}, "
+        f"generation {manifest.generation}: {counted(manifest.documents, 'document')}, {files}, "
         f"{human_bytes(manifest.total)}",
         label="in it",
     )
@@ -68,7 +64,7 @@ def restored_lines(restored: Restored) -> Iterator[Line]:
     for old, new in restored.moved:
         yield _line(f"{old} is {new} now", label="moved")
     for source in restored.absent:
-        what = f"{source.location} ({source.kind}, {_count(source.documents, 'document')})"
+        what = f"{source.location} ({source.kind}, {counted(source.documents, 'document')})"
         yield _line(
             f"{what} is not on this machine. Its documents answer all the same; where it lies "
             "now, say with `quoth relocate`, else a sync of it would take everything in twice.",
@@ -108,7 +104,7 @@ def totals_line(verdicts: Sequence[Verdict], noun: str) -> Line:
     counts = totals(verdicts)
     every = counts.pop("all")
     parts = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    return Line(((f"{_count(every, noun)}{': ' if parts else ''}{parts}", "strong"),))
+    return Line.of(f"{counted(every, noun)}{': ' if parts else ''}{parts}", "strong")
 
 
 def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[Line]:
@@ -124,5 +120,5 @@ def diagnosis_lines(diagnosis: Diagnosis) -> Iterator[Line]:
         yield _line(told, style, label="note" if notice else finding.severity)
     wrong = diagnosis.wrong
     yield Line()
-    end = f"{_count(wrong, 'finding')}." if wrong else "Everything is in order."
-    yield Line(((end, "strong"),))
+    end = f"{counted(wrong, 'finding')}." if wrong else "Everything is in order."
+    yield Line.of(end, "strong")

@@ -21,6 +21,7 @@ from index.formats import read_file
 from index.formats.opening import opened
 from index.library import Library
 from index.types import DocumentInfo
+from qa.places import Place, Places
 from qa.saved import Claim
 
 __all__ = ["STATUSES", "Status", "Verdict", "Verifier"]
@@ -41,6 +42,9 @@ STATUSES: tuple[Status, ...] = (
     *("removed", "differs", "reread", "damaged"),
 )
 
+_NOT_THERE = "These are not the words of the document at this place."
+_PART = "These are no whole sentences: read what stands around them."
+
 _CHUNK = 1 << 20
 
 
@@ -54,8 +58,9 @@ class Verdict:
         stands: Of a file that changed, whether the words still stand in it; None where that
             cannot be told.
         text: The words; "" for a whole document, and where they cannot be had.
-        path: Of the document.
-        page: Page of the quote, or None.
+        path: Of the document, as the library has it; of one that was removed, as was said.
+        page: Page on which the words begin, computed from the document; None where it has none,
+            and where that cannot be told.
         question: What was asked.
     """
 
@@ -82,9 +87,13 @@ class Verifier:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._documents = {info.id: info for info in library.documents()}
+        self._texts: dict[str, list[DocumentInfo]] = {}
+        for info in self._documents.values():
+            self._texts.setdefault(info.text_hash, []).append(info)
         self._roots = {source.id: source.location for source in library.sources()}
         self._files: dict[int, _File] = {}
         self._anew: dict[int, str | FormatError] = {}
+        self._places: dict[int, Places] = {}
 
     # -- documents ----------------------------------------------------------------------------
 
@@ -123,12 +132,21 @@ class Verifier:
         try:
             if info is None:
                 return self._of_another_text(claim)
-            claim = claim if claim.path else replace(claim, path=info.path)
-            said = self._library.text(info.id)[claim.start : claim.end]
+            text = self._library.text(info.id)
         except LibraryDamagedError as error:
             return _verdict(claim, "damaged", str(error))
-        if not 0 <= claim.start < claim.end or not said or claim.text not in (None, said):
+        said = text[claim.start : claim.end]
+        if not 0 <= claim.start < claim.end <= len(text) or not _agrees(claim, said):
             return self._differs(claim, info)
+        place = self._place(info, claim.start, claim.end)
+        true = replace(claim, path=info.path, page=place.page)
+        if contradiction := _contradiction(claim, place):
+            return _verdict(true, "differs", contradiction, text=said)
+        verdict = self._of_its_file(true, info, said)
+        return _noted(verdict, _renamed(claim, info), "" if place.whole else _PART)
+
+    def _of_its_file(self, claim: Claim, info: DocumentInfo, said: str) -> Verdict:
+        """Return the verdict for words that stand in the library as was said."""
         file = self._file(info)
         if file.state == "same":
             return _verdict(claim, "verified", text=said)
@@ -139,20 +157,21 @@ class Verifier:
         return _verdict(claim, file.state, file.detail, text=said)
 
     def _known(self, claim: Claim) -> DocumentInfo | None:
-        """Return the living document with the text that was quoted."""
-        info = self._documents.get(claim.document)
-        if info is not None and info.text_hash == claim.text_hash:
-            return info
-        same = [i for i in self._documents.values() if i.text_hash == claim.text_hash]
-        named = [i for i in same if i.path == claim.path]
-        return next(iter((*named, *same)), None)
+        """Return the living document with the text that was quoted, by its name where several."""
+        same = self._texts.get(claim.text_hash, ())
+        return max(same, key=lambda i: (i.path == claim.path, i.id == claim.document), default=None)
+
+    def _place(self, info: DocumentInfo, start: int, end: int) -> Place:
+        if info.id not in self._places:
+            self._places[info.id] = Places(self._library.content(info.id))
+        return self._places[info.id].at(start, end)
 
     def _differs(self, claim: Claim, info: DocumentInfo) -> Verdict:
-        if claim.text is not None and _stands(claim.text, self._library.text(info.id)):
+        if claim.text is not None and _stands(claim, claim.text, self._library.text(info.id)):
             detail = "The words stand in the document, but at another place than the quote says."
         else:
-            detail = "These are not the words of the document at this place."
-        return _verdict(claim, "differs", detail)
+            detail = _NOT_THERE
+        return _verdict(replace(claim, path=info.path, page=None), "differs", detail)
 
     def _changed(self, claim: Claim, info: DocumentInfo, said: str) -> Verdict:
         """Return the verdict for a quote whose file has changed and was not indexed again."""
@@ -169,29 +188,32 @@ class Verifier:
     def _of_another_text(self, claim: Claim) -> Verdict:
         """Return the verdict for a quote from a text that the library does not have as living."""
         before = self._earlier(claim)
-        if before is not None and claim.text not in (None, before):
-            return _verdict(
-                claim, "differs", "These are not the words of the document at this place."
-            )
-        said = before if claim.text is None else claim.text
+        if before is not None and not _agrees(claim, before):
+            return _verdict(claim, "differs", _NOT_THERE)
+        said = claim.text if before is None else before
         info = self._at_the_place(claim)
         if info is None or said is None:
             return _verdict(claim, "removed", "Its document is no longer in the library.")
-        claim = claim if claim.path else replace(claim, path=info.path)
         text, file = self._library.text(info.id), self._file(info)
+        # Where the words stand now says more than a page of a text that nobody has any more.
+        span = _span(claim, said, text)
+        place = None if span is None else self._place(info, *span)
+        note = _PART if place is not None and not place.whole else ""
+        renamed = _renamed(claim, info)
+        claim = replace(claim, path=info.path, page=None if place is None else place.page)
         same = claim.file_hash is not None and claim.file_hash == self._hash(info)
-        if same and file.state in ("same", "none"):
-            if _stands(said, text):
-                detail = "The file is unchanged; its text is read in another way now."
-                return _verdict(claim, "verified", detail, text=said)
-            return _verdict(
-                claim,
-                "reread",
-                "The file is unchanged, but these words do not stand in its text as it is read "
-                "now: another version of Quoth read it, or the quote was altered.",
-                text=said,
-            )
-        return _after_change(claim, "since it was quoted", said, text)
+        if not (same and file.state in ("same", "none")):
+            return _noted(_after_change(claim, "since it was quoted", said, text), renamed, note)
+        if _stands(claim, said, text):
+            detail = "The file is unchanged; its text is read in another way now."
+            return _noted(_verdict(claim, "verified", detail, text=said), renamed, note)
+        return _verdict(
+            claim,
+            "reread",
+            "The file is unchanged, but these words do not stand in its text as it is read "
+            "now: another version of Quoth read it, or the quote was altered.",
+            text=said,
+        )
 
     def _earlier(self, claim: Claim) -> str | None:
         """Return the words in the version that was quoted, where the store still has that."""
@@ -272,27 +294,59 @@ def _verdict(claim: Claim, status: Status, detail: str = "", *, text: str = "") 
     )
 
 
+def _noted(verdict: Verdict, *notes: str) -> Verdict:
+    return replace(verdict, detail=" ".join(filter(None, (verdict.detail, *notes))))
+
+
+def _renamed(claim: Claim, info: DocumentInfo) -> str:
+    if claim.path in ("", info.path):
+        return ""
+    return f"The saved answer calls the document {claim.path}; it is now called {info.path}."
+
+
+def _contradiction(claim: Claim, place: Place) -> str:
+    """Return what a saved answer says of true words that is not so, or ""."""
+    if claim.page not in (None, place.page):
+        there = "in a document without pages" if place.page is None else f"on page {place.page}"
+        return f"The words stand {there}, not on page {claim.page}."
+    if claim.headings not in (None, place.headings):
+        return "The words stand there, but not under the headings that the saved answer has."
+    if claim.context not in (None, place.context):
+        return "The words stand there, but not in the table or list that the saved answer has."
+    return ""
+
+
 def _after_change(claim: Claim, since: str, said: str, text: str) -> Verdict:
-    stands = _stands(said, text)
+    stands = _stands(claim, said, text)
     what = "these words still stand in it" if stands else "these words do not stand in it any more"
-    return Verdict(
-        status="changed",
-        detail=f"The source has changed {since}; {what}.",
-        stands=stands,
-        text=said,
-        path=claim.path,
-        page=claim.page,
-        question=claim.question,
-    )
+    verdict = _verdict(claim, "changed", f"The source has changed {since}; {what}.", text=said)
+    return replace(verdict, stands=stands)
 
 
-def _stands(words: str, text: str) -> bool:
+def _agrees(claim: Claim, said: str) -> bool:
+    """Return whether `said` are the words of a saved answer, where it has kept them."""
+    if claim.text is None or claim.text == said:
+        return True
+    return claim.alike and _folded(claim, claim.text) == _folded(claim, said)
+
+
+def _stands(claim: Claim, words: str, text: str) -> bool:
     """Return whether the words stand in a text, however its lines are broken."""
-    return bool(words.strip()) and (words in text or _folded(words) in _folded(text))
+    return bool(words.strip()) and (words in text or _folded(claim, words) in _folded(claim, text))
 
 
-def _folded(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
+def _span(claim: Claim, words: str, text: str) -> tuple[int, int] | None:
+    """Return where the words stand in a text, the first place of several, or None."""
+    if not _stands(claim, words, text):  # in a text that long no pattern is too long
+        return None
+    pattern = r"\s+".join(map(re.escape, words.split()))
+    match = re.search(pattern, text, re.I if claim.alike else 0)
+    return None if match is None else match.span()
+
+
+def _folded(claim: Claim, text: str) -> str:
+    folded = " ".join(text.split())
+    return folded.casefold() if claim.alike else folded
 
 
 def _base(file: Path, info: DocumentInfo) -> Path:

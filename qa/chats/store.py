@@ -7,6 +7,7 @@ in documents (`qa.chats.recall`), so that no text of a document outlives the doc
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 import threading
@@ -20,18 +21,22 @@ from pathlib import Path
 from index.errors import ConversationNotFoundError, LibraryError, LibraryLockedError
 from qa.chats.file import (
     FILE,
+    Opened,
     UnusableError,
+    identity,
     is_busy,
     is_damage,
     open_file,
-    open_sound,
-    set_aside,
+    set_aside_if_damaged,
 )
+from qa.chats.memory import taken_over
 from qa.chats.seals import seal_conversation, seal_turn
 from qa.chats.turns import FEEDBACK, TURNS, ConversationInfo, Feedback, StoredTurn, packed, turn_of
 from qa.visible import one_line
 
 __all__ = ["FEEDBACK", "Chats", "ConversationInfo", "Feedback", "StoredTurn"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
 
 TITLE = 60  # characters of a title made of a question
 NAMED = 200  # characters of a title given by a person
@@ -41,15 +46,16 @@ _SEARCHED = 8  # words of a search that count
 class Chats:
     """The conversations of one library; for any number of threads, and of processes."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path | None) -> None:
-        """Use an open database; `open` is what makes one."""
+    def __init__(self, file: Path) -> None:
+        """Open a file; see `open_file`."""
         self._lock = threading.RLock()
-        self._use(db, path)
+        self._file = file
+        self._use(open_file(file))
 
     @classmethod
     def open(cls, folder: Path) -> Chats:
         """Open the conversations kept in a library's folder; see `open_file`."""
-        return cls(*open_file(folder / FILE))
+        return cls(folder / FILE)
 
     @property
     def persistent(self) -> bool:
@@ -256,24 +262,57 @@ class Chats:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._explained():
+            self._follow()
             self._db.execute("BEGIN")
             try:
                 yield self._db
             finally:
-                self._db.execute("ROLLBACK")
+                self._roll_back()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """Give the connection inside one transaction: all of it happens, or nothing."""
         with self._lock, self._explained():
-            self._db.execute("BEGIN IMMEDIATE")
+            self._leave_memory()
+            self._begin_writing()
             try:
                 yield self._db
                 self._db.execute("COMMIT")
             except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                self._roll_back()
                 raise
+
+    def _begin_writing(self) -> None:
+        while True:
+            self._follow()
+            self._db.execute("BEGIN IMMEDIATE")
+            if not self._replaced():
+                return
+            self._roll_back()  # while this waited, the file was set aside
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def _replaced(self) -> bool:
+        """Return whether another file has the name by now: what is written here nobody will see."""
+        return self.path is not None and identity(self.path) != self._identity
+
+    def _follow(self) -> None:
+        """Open the file that has the name by now, where another process has set ours aside."""
+        if self._replaced() and self._close.alive:
+            self._close()
+            self._use(open_file(self._file))
+
+    def _leave_memory(self) -> None:
+        """Go over to the file, with all that was said, where it can be written again."""
+        if self.path is not None or not self._close.alive:
+            return
+        with suppress(UnusableError, OSError, sqlite3.Error):
+            opened = taken_over(self._file, self._db)
+            self._close()
+            self._use(opened)
+            logger.info("Conversations are kept in %s again.", self._file)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -286,43 +325,35 @@ class Chats:
                 raise LibraryLockedError(
                     f"{name} is being changed by another process; try again in a moment."
                 ) from error
-            if self.path is not None and is_damage(error) and (aside := self._anew(self.path)):
-                raise LibraryError(
-                    f"{name} was damaged. It is kept as {aside.name}, and conversations begin "
-                    "anew: ask again."
-                ) from error
-            raise LibraryError(
-                f"{name} cannot be read or written ({error}); make room if the disk is full, "
-                "or move the file away to begin a new one."
-            ) from error
+            advice = "make room if the disk is full, or move the file away to begin a new one."
+            if self.path is not None and is_damage(error):
+                advice = self._anew(self.path, name) or advice
+            raise LibraryError(f"{name} cannot be read or written ({error}); {advice}") from error
 
-    def _anew(self, path: Path) -> Path | None:
-        """Open the file again; where it is damaged, begin a new one and return where the old is."""
+    def _anew(self, path: Path, name: str) -> str:
+        """Open the file again, and return what can be done where it is sound.
+
+        Raises:
+            LibraryError: It was damaged; conversations begin anew.
+        """
         self._close()
-        aside = None
         try:
-            open_sound(path).close()
-        except UnusableError as damage:
-            aside = self._set_aside(path, str(damage))
+            aside = set_aside_if_damaged(path)
         except (OSError, sqlite3.Error):
-            pass  # told by whoever called
+            return ""  # it cannot even be looked at
         finally:
-            self._use(*open_file(path))
-        return aside
+            self._use(open_file(path))
+        if aside is None:
+            return "try again, and if it stays so, run `quoth doctor --repair`."
+        raise LibraryError(
+            f"{name} was damaged. It is kept as {aside.name}, and conversations begin anew: "
+            "ask again."
+        )
 
-    def _set_aside(self, path: Path, reason: str) -> Path:
-        try:
-            return set_aside(path, reason)
-        except OSError as error:
-            raise LibraryError(
-                f"{_named(path)} {reason} and cannot be set aside ({error.strerror}); "
-                "move it away to begin a new one."
-            ) from error
-
-    def _use(self, db: sqlite3.Connection, path: Path | None) -> None:
-        self._db, self.path = db, path
+    def _use(self, opened: Opened) -> None:
+        self._db, self.path, self._identity = opened.db, opened.path, opened.identity
         # Also where nobody closes it: at the latest when the process ends in good order.
-        self._close = weakref.finalize(self, db.close)
+        self._close = weakref.finalize(self, opened.db.close)
 
     def _forget_log(self) -> None:
         """Take what was deleted out of the write-ahead log too, unless another process reads it.

@@ -16,6 +16,7 @@ import pytest
 
 from index.errors import ConversationNotFoundError, LibraryError
 from qa.chats import Chats, StoredTurn
+from qa.chats.check import check_chats
 from qa.chats.file import FILE, MIGRATIONS
 
 ANN, BEN = "ann", "ben"
@@ -269,6 +270,55 @@ def test_where_nothing_can_be_written_conversations_are_kept_in_memory(
     ask(chats, ANN, ONE, "a")
     assert ids(chats, ANN) == [ONE]
     assert list(tmp_path.iterdir()) == [tmp_path / FILE]
+    chats.close()
+
+
+def test_what_was_kept_in_memory_goes_into_the_file_as_soon_as_it_can(tmp_path: Path) -> None:
+    chats = Chats.open(tmp_path)
+    old = ask(chats, ANN, ONE, "before")
+    chats.close()
+    path = tmp_path / FILE
+    path.rename(tmp_path / "away")
+    path.mkdir()
+    chats = Chats.open(tmp_path)
+    assert not chats.persistent
+    ask(chats, ANN, TWO, "while it could not be written")
+    (more,) = ask(chats, ANN, ONE, "more")
+    ask(chats, BEN, THREE, "mine")
+    chats.rename(ANN, TWO, "Named")
+    path.rmdir()
+    (tmp_path / "away").rename(path)
+    (last,) = ask(chats, ANN, TWO, "after")
+    assert chats.persistent
+    assert last.id > more.id > old[0].id
+    chats.set_feedback(ANN, ONE, more.id, "good")  # a page that is open has the number
+    chats.close()
+    assert check_chats(tmp_path) == ()
+    chats = Chats.open(tmp_path)
+    assert questions(chats, ONE) == ["before", "more"]
+    assert questions(chats, TWO) == ["while it could not be written", "after"]
+    assert ids(chats, ANN) == [TWO, ONE]
+    assert [info.title for info in chats.conversations(ANN)] == ["Named", "before"]
+    assert ids(chats, BEN) == [THREE]
+    chats.close()
+
+
+def test_what_was_kept_in_memory_never_goes_into_the_conversation_of_another(
+    tmp_path: Path,
+) -> None:
+    chats = Chats.open(tmp_path)
+    ask(chats, ANN, ONE, "hers")
+    chats.close()
+    path = tmp_path / FILE
+    path.rename(tmp_path / "away")
+    path.mkdir()
+    chats = Chats.open(tmp_path)
+    ask(chats, BEN, ONE, "his")
+    path.rmdir()
+    (tmp_path / "away").rename(path)
+    ask(chats, BEN, TWO, "his too")
+    assert (ids(chats, ANN), ids(chats, BEN)) == ([ONE], [TWO])
+    assert questions(chats, ONE) == ["hers"]
     chats.close()
 
 

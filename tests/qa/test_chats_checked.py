@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from qa.chats import Chats, StoredTurn
 from qa.chats import file as chats_file
 from qa.chats.check import check_chats, repair_chats
 from qa.chats.file import FILE
+from qa.chats.seals import seal_turn
 
 ANN, ONE, TWO = "ann", "conversation-number-one", "conversation-number-two"
 LOST = "What was kept of this answer is damaged and is not shown; ask the question again."
@@ -114,7 +117,8 @@ def test_a_damaged_answer_is_given_up_and_its_question_stays(folder: Path) -> No
     edit(folder, f"UPDATE conversations SET title = 'x' WHERE id = '{TWO}'")
     assert repair_chats(folder) == (
         "Damaged answers in conversations were given up: 1.",
-        "Conversations whose title, owner or times are damaged were kept as they are: 1.",
+        "Conversations whose title, owner or times are damaged were kept as they are, and one "
+        "whose owner is damaged is seen by nobody: 1.",
     )
     assert check_chats(folder) == ()
     chats = Chats.open(folder)
@@ -167,6 +171,145 @@ def test_a_torn_file_is_found_and_set_aside_by_a_repair(folder: Path) -> None:
     assert (folder / notice.where).read_bytes() == torn
 
 
+def spoil_an_index(folder: Path) -> None:
+    """Store a turn that one of the indexes does not have."""
+    name = "name = 'turns_by_conversation'"
+    with closing(sqlite3.connect(folder / FILE)) as db, db:
+        entry = db.execute(f"SELECT * FROM sqlite_master WHERE {name}").fetchone()
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute(f"DELETE FROM sqlite_master WHERE {name}")
+    with closing(sqlite3.connect(folder / FILE)) as db, db:
+        number = db.execute(
+            "INSERT INTO turns(conversation, question, asked_at, whole, problem, generation)"
+            f" VALUES('{ONE}', 'Question 3?', '', 0, '', 1)"
+        ).lastrowid
+        seal_turn(db, number or 0)
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("INSERT INTO sqlite_master VALUES(?, ?, ?, ?, ?)", entry)
+
+
+def test_a_damaged_index_is_made_anew_and_nothing_is_lost(folder: Path) -> None:
+    spoil_an_index(folder)
+    edit(folder, "UPDATE turns SET answer = '{}' WHERE id = 2")
+    (finding,) = check_chats(folder)
+    assert "missing from index turns_by_conversation" in finding.message
+    assert finding.repairable
+    assert "makes its indexes anew, which loses nothing" in finding.advice
+    assert repair_chats(folder) == (
+        "The indexes of the file of conversations were made anew.",
+        "Damaged answers in conversations were given up: 1.",
+    )
+    assert check_chats(folder) == ()
+    chats = Chats.open(folder)
+    assert len(chats.turns(ONE)) == 4
+    chats.close()
+
+
+def test_turns_without_a_conversation_are_deleted_by_a_repair(folder: Path) -> None:
+    edit(folder, f"DELETE FROM conversations WHERE id = '{ONE}'")
+    (finding,) = check_chats(folder)
+    assert finding.message == "Turns that belong to no conversation: 3."
+    assert repair_chats(folder) == ("Turns that belonged to no conversation were deleted: 3.",)
+    assert check_chats(folder) == ()
+    chats = Chats.open(folder)
+    assert (len(chats.turns(ONE)), len(chats.turns(TWO))) == (0, 3)
+    chats.close()
+
+
+def test_that_a_damaged_owner_is_never_known_again_is_said(folder: Path) -> None:
+    edit(folder, f"UPDATE conversations SET owner = 'amn' WHERE id = '{ONE}'")
+    (finding,) = check_chats(folder)
+    assert "the one whose conversation it is never sees it again" in finding.advice
+
+
+def test_a_server_follows_when_another_process_sets_the_file_aside(
+    folder: Path, open_chats: Chats
+) -> None:
+    """Else it would go on writing into a file that nobody opens again."""
+    with closing(sqlite3.connect(folder / FILE)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    tear(folder)
+    assert len(repair_chats(folder)) == 1
+    open_chats.append(ANN, ONE, StoredTurn(question="And now?"))
+    assert [turn.question for turn in open_chats.turns(ONE)] == ["And now?"]
+    open_chats.close()
+    again = Chats.open(folder)
+    assert [turn.question for turn in again.turns(ONE)] == ["And now?"]
+    again.close()
+
+
+def test_a_file_that_goes_while_one_waits_for_it_is_not_written(
+    folder: Path, open_chats: Chats
+) -> None:
+    with closing(
+        sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False)
+    ) as db:
+        db.execute("BEGIN IMMEDIATE")
+
+        def replace() -> None:
+            chats_file.set_aside(folder / FILE, "is replaced")
+            Chats.open(folder).close()
+            db.execute("ROLLBACK")
+
+        timer = threading.Timer(0.3, replace)
+        timer.start()
+        open_chats.append(ANN, ONE, StoredTurn(question="And now?"))
+        timer.join()
+    (aside,) = folder.glob("chats-aside-*.db")
+    with closing(sqlite3.connect(aside)) as db:
+        assert db.execute("SELECT count(*) FROM turns").fetchone() == (6,)
+    assert [turn.question for turn in open_chats.turns(ONE)] == ["And now?"]
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_of_many_who_open_a_file_at_once_none_sets_aside_what_another_began(
+    tmp_path: Path, damaged: bool
+) -> None:
+    together = threading.Barrier(8)
+
+    def opened(number: int) -> bool:
+        together.wait()
+        chats = Chats.open(tmp_path)
+        chats.append(ANN, f"conversation-number-{number}", StoredTurn(question="Who?"))
+        chats.close()
+        return chats.persistent
+
+    for _ in range(3):
+        if damaged:
+            (tmp_path / FILE).write_bytes(b"no database " * 500)
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(opened, range(8))) == [True] * 8
+        chats = Chats.open(tmp_path)
+        assert len(chats.conversations(ANN)) == 8
+        chats.close()
+        (tmp_path / FILE).unlink()
+    assert len(list(tmp_path.glob("chats-aside-*.db"))) == 3 * int(damaged)
+
+
+def test_what_reads_as_damaged_and_is_sound_may_be_tried_again(
+    folder: Path, open_chats: Chats
+) -> None:
+    """The pages that were read wrongly are right on the disk, as after a glitch of it."""
+    with closing(sqlite3.connect(folder / FILE)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    sound = (folder / FILE).read_bytes()
+
+    def read_wrongly() -> None:
+        with open_chats._reading() as db:
+            tear(folder)
+            db.execute("PRAGMA shrink_memory")
+            try:
+                db.execute("SELECT count(*) FROM turns").fetchall()
+            finally:
+                (folder / FILE).write_bytes(sound)
+
+    with pytest.raises(LibraryError) as told:
+        read_wrongly()
+    assert str(told.value).endswith("try again, and if it stays so, run `quoth doctor --repair`.")
+    assert not list(folder.glob("chats-aside-*"))
+    assert len(open_chats.turns(ONE)) == 3
+
+
 def test_a_file_that_is_torn_under_a_server_is_set_aside_while_it_runs(
     folder: Path, open_chats: Chats, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -201,6 +344,13 @@ def test_who_waits_for_another_process_is_told_so_in_a_sentence(
         other.execute("ROLLBACK")
     open_chats.append(ANN, ONE, StoredTurn(question="And now?"))
     assert len(open_chats.turns(ONE)) == 4
+
+
+def test_what_sqlite_has_taken_back_by_itself_is_not_taken_back_again(open_chats: Chats) -> None:
+    """As it does where the disk fails; the error that is told is that one, not another."""
+    with open_chats._reading() as db:
+        db.execute("ROLLBACK")
+    assert len(open_chats.turns(ONE)) == 3
 
 
 def test_nobody_waits_half_a_minute_for_the_file(open_chats: Chats) -> None:

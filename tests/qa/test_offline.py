@@ -179,6 +179,34 @@ def test_the_machines_that_are_known_are_the_usual_ones() -> None:
         os.close(handle)
 
 
+class _Noting(offline._Watch):
+    """Notes which descriptors it takes a question from."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        super().__init__(channel)
+        self.taken: list[int | None] = []
+
+    def _answer(self, listener: int | None) -> bool:
+        self.taken.append(listener)
+        return super()._answer(listener)
+
+
+def test_where_nobody_asks_any_more_nothing_is_taken() -> None:
+    """Before Linux 6.11, taking a question from a listener that has hung up never ends."""
+    ours, theirs = socket.socketpair()
+    listener, asking = os.pipe()
+    with ours, theirs:
+        watch = _Noting(ours)
+        watch.start()
+        os.close(asking)  # from now on poll() reports that it has hung up, and no more
+        begun = b'{"kind": "begun", "by": "kernel", "why": ""}\n'
+        socket.send_fds(theirs, [begun], [listener])
+        os.close(listener)
+        theirs.close()
+        watch.end()
+    assert (watch.by, watch.taken) == ("kernel", [])
+
+
 @pytest.mark.slow
 def test_syncing_and_asking_open_no_way_out(
     examples_folder: Path, monkeypatch: pytest.MonkeyPatch

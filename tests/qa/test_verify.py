@@ -195,7 +195,13 @@ def test_a_document_under_another_name_is_found_by_its_text(
     (tmp_path / "house" / "lift.txt").rename(tmp_path / "house" / "elevator.txt")
     library.sync(tmp_path / "house")
     library.compact()
-    assert verdicts(library, exported)[0].status == "verified"
+    (lift, *others) = told(library, exported)
+    assert lift == (
+        "verified",
+        "elevator.txt",
+        "The saved answer calls the document lift.txt; it is now called elevator.txt.",
+    )
+    assert {detail for _, _, detail in others} == {"", "It was added as a text."}
 
 
 NOT_THERE = "These are not the words of the document at this place."
@@ -221,6 +227,114 @@ def test_a_quote_that_was_forged_is_told(
     lift, *others = verdicts(library, exported)
     assert (lift.status, lift.detail) == ("differs", detail)
     assert {each.status for each in others} == {"verified"}
+
+
+def test_a_forged_name_of_a_document_is_never_printed_as_its_own(
+    library: Library, exported: Path
+) -> None:
+    edited(exported, lambda plain: plain["quotes"][0].update(path="law/signed.pdf"))
+    lift, *others = verdicts(library, exported)
+    assert (lift.status, lift.path) == ("verified", "lift.txt")
+    assert lift.detail == (
+        "The saved answer calls the document law/signed.pdf; it is now called lift.txt."
+    )
+    assert "" in {each.detail for each in others}
+
+
+def test_of_two_documents_with_one_text_each_has_its_name(library: Library, tmp_path: Path) -> None:
+    library.add(write(tmp_path, {"copy.txt": HOUSE["lift.txt"]}) / "copy.txt")
+    (copied,) = [info for info in library.documents() if info.path == "copy.txt"]
+    claim = quote(library, BOILER).citation
+    claims = [
+        Claim(
+            text=LIFT,
+            document=number,
+            path=path,
+            text_hash=copied.text_hash,
+            start=0,
+            end=len(LIFT),
+        )
+        for number, path in ((claim.document, "lift.txt"), (0, "copy.txt"), (copied.id, ""))
+    ]
+    found = list(Verifier(library).quotes(claims))
+    assert [each.path for each in found] == ["lift.txt", "copy.txt", "copy.txt"]
+    assert {each.detail for each in found} == {""}
+
+
+WATERED = "Beds are watered before nine in the morning."
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"page": 3}, "The words stand in a document without pages, not on page 3."),
+        ({"headings": ["Forbidden"]}, "not under the headings that the saved answer has."),
+        ({"context": "It is forbidden:"}, "not in the table or list that the saved answer has."),
+    ],
+)
+def test_what_is_said_around_true_words_is_compared_too(
+    library: Library, tmp_path: Path, change: dict[str, object], detail: str
+) -> None:
+    file = saved(library, tmp_path / "s.json", answer(library, WATERED))
+    (true,) = verdicts(library, file)
+    assert (true.status, true.detail) == ("verified", "")
+    edited(file, lambda plain: plain["quotes"][0].update(change))
+    (forged,) = verdicts(library, file)
+    assert forged.status == "differs"
+    assert forged.detail.endswith(detail)
+
+
+def test_the_page_of_a_quote_is_computed_from_the_document(
+    library: Library, tmp_path: Path
+) -> None:
+    from heard import DOCUMENTS
+
+    info = library.add(DOCUMENTS / "building" / "lift-maintenance-policy.pdf")
+    with library.searching() as searcher:
+        row = searcher.passages_of(info.id)[-1]
+    words = library.text(info.id)[row.sentences[-1].start : row.sentences[-1].end]
+    file = saved(library, tmp_path / "s.json", answer(library, words))
+    (true,) = verdicts(library, file)
+    assert (true.status, true.page, info.pages) == ("verified", 5, 5)
+    edited(file, lambda plain: plain["quotes"][0].update(page=7))
+    (forged,) = verdicts(library, file)
+    assert (forged.status, forged.page) == ("differs", 5)
+    assert forged.detail == "The words stand on page 5, not on page 7."
+    edited(file, lambda plain: plain["quotes"][0].update(page=None))
+    assert verdicts(library, file)[0].page == 5
+
+
+def test_a_fragment_of_a_sentence_is_told(library: Library, exported: Path) -> None:
+    """What was cut away may have turned its meaning round."""
+    cut = LIFT.index("is inspected")
+
+    def cut_away(plain: dict[str, Any]) -> None:
+        quote = plain["quotes"][0]
+        quote.update(start=quote["start"] + cut, text=LIFT[cut:])
+
+    edited(exported, cut_away)
+    (lift, *_) = verdicts(library, exported)
+    assert lift.status == "verified"
+    assert lift.detail == "These are no whole sentences: read what stands around them."
+    # Nor does it help to say that another reader has read the text.
+    edited(exported, lambda plain: plain["quotes"][0].update(text_hash="0" * 64, document=10**6))
+    (lift, *_) = verdicts(library, exported)
+    assert lift.detail.endswith("These are no whole sentences: read what stands around them.")
+
+
+def test_every_other_place_of_a_quote_is_compared(library: Library, tmp_path: Path) -> None:
+    write(tmp_path / "house", {"notice.txt": f"Notice.\n\n{LIFT.upper()}"})
+    library.sync(tmp_path / "house")
+    there = quote(library, LIFT.upper())
+    given = replace(quote(library, LIFT), also_at=(there.citation,))
+    whole = Answer(question="What?", searched_for="What?", quotes=(given,), generation=1)
+    file = saved(library, tmp_path / "s.json", whole)
+    assert told(library, file) == [("verified", "lift.txt", ""), ("verified", "notice.txt", "")]
+    edited(file, lambda plain: plain["quotes"][0]["also_at"][0].update(start=0, end=7))
+    assert told(library, file)[1] == ("differs", "notice.txt", ELSEWHERE)
+    asked = to_json({"kind": "answer", **to_plain(whole)})
+    write(tmp_path, {"asked.jsonl": asked})
+    assert len(claims_in(tmp_path / "asked.jsonl")) == 2
 
 
 def test_a_forged_hash_does_not_make_a_quote_true(library: Library, exported: Path) -> None:
@@ -334,6 +448,13 @@ def test_a_file_without_answers_is_told(tmp_path: Path, data: bytes, reason: str
     with pytest.raises(SourceError) as error:
         claims_in(tmp_path / "s.json")
     assert f"holds no answers that can be checked: {reason}." in str(error.value)
+
+
+@pytest.mark.parametrize("field", ["document", "start", "end", "page"])
+def test_a_number_that_is_too_large_is_told(exported: Path, field: str) -> None:
+    edited(exported, lambda plain: plain["quotes"][0].update({field: 10**20}))
+    with pytest.raises(SourceError, match="checked: a number in it is too large"):
+        claims_in(exported)
 
 
 @pytest.mark.parametrize(
