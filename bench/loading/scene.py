@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from bench.loading.process import Sample, Server
 from bench.loading.tally import Tally
 from bench.loading.visitor import Visitor
 
-__all__ = ["Outcome", "Plan", "play"]
+__all__ = ["Outcome", "Plan", "faults", "play"]
 
 _EVERY = 5  # samples, of which one looks at the children and at shared pages
 _SHARE_ON_PAGE = 3  # one of so many people asks in the page, the others by the API
@@ -34,6 +35,8 @@ _AT_ONCE = 4  # questions of the API
 _TRIES = 5  # to see so many under way together
 _STARVED = "nobody goes without answers while others get theirs"
 _QUIET = "the server logs no error"
+# A line of code, an error or a warning of a library, and a request that was answered with 500.
+_FAULT = re.compile(r'  File "|Traceback|(uvicorn|asyncio|gradio)[.\w]*: |quoth: [A-Z]+ /')
 _DATABASE = "store.db"  # connections to it are kept for later, one for each that was needed at once
 _MORE_FILES, _MORE_THREADS = 8, 8  # than before, that are no leak
 
@@ -226,14 +229,25 @@ async def _watch(server: Server, outcome: Outcome) -> None:
         await asyncio.sleep(1)
 
 
+def faults(said: str) -> list[str]:
+    """Return the lines of a server's log that tell of an error which nobody foresaw, or of a 500.
+
+    The log has no levels and, of an error, only the lines of code and the type. What libraries
+    log stands behind their name; the server's own sentences, such as that a password was wrong,
+    are no error.
+    """
+    return [line for line in said.splitlines() if _FAULT.match(line)]
+
+
 def _look_at_what_is_left(server: Server, tally: Tally) -> None:
     from index.check import check_library
 
-    folders = (server.temporary, server.library / "uploads" / ".incoming")
+    uploads = server.library / "uploads"
+    folders = (server.temporary, uploads / ".incoming", uploads / ".accepted")
     left = [str(path) for folder in folders for path in folder.rglob("*") if path.is_file()]
     tally.check(_NO_TEMPORARY, not left, left)
     checkup = check_library(server.library)
     tally.check(_CHECKED, checkup.ok, checkup.findings)
     said = server.log.read_text(encoding="utf-8", errors="replace")
-    faults = [line for line in said.splitlines() if line.startswith(("Traceback", "ERROR"))]
-    tally.check(_QUIET, not faults, said[-1_500:])
+    found = faults(said)
+    tally.check(_QUIET, not found, f"{found[:5]} in {said[-1_500:]}")

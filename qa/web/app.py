@@ -61,6 +61,8 @@ def create_app(
         syncing=Syncing(library, uploads),
         suggestions=Suggestions(library),
         gate=Gate(),
+        pictures=Gate(at_once=4, waiting=64, seconds=5.0),
+        previews=Gate(at_once=2, waiting=8, seconds=5.0),
     )
     app = FastAPI(
         title=settings.title,
@@ -87,6 +89,8 @@ def create_app(
 def _closing(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if not services.settings.read_only:
+            await run_in_threadpool(services.syncing.resume)
         yield
         await run_in_threadpool(services.syncing.close)
         await run_in_threadpool(services.suggestions.close)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from index.errors import ConversationNotFoundError, QuothError
 from qa.text import text
 from qa.web.health import is_ready
+from qa.web.latest import Latest
 from qa.web.messages import pending_message, problem_message, question_message, turn_messages
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Asking:
     def __init__(self, services: Services) -> None:
         self._services, self._conversations = services, services.conversations
         self._running: dict[tuple[str, str], _Running] = {}
-        self._on_screen: OrderedDict[str, str] = OrderedDict()
+        self._on_screen: Latest[str, str] = Latest(_MOST_PAGES)
 
     def run(self, order: Order | None, owner: str, page: str) -> Iterator[list[Message] | None]:
         """Yield what to draw, again each time it changes; None where that may stay as it is.
@@ -64,9 +64,6 @@ class Asking:
             yield []
             return
         self._on_screen[page] = order.conversation
-        self._on_screen.move_to_end(page)
-        while len(self._on_screen) > _MOST_PAGES:
-            self._on_screen.popitem(last=False)
         for messages in self._carry_out(order, owner):
             here = self._on_screen.get(page) == order.conversation
             yield messages if here else None
@@ -115,6 +112,10 @@ class Asking:
         try:
             turns = self._conversations.get(owner, order.conversation).turns
         except QuothError:
+            return [], question
+        except Exception:
+            # Gradio would print what it says, and that may be of a question or a document.
+            logger.exception("what was asked could not be drawn once it was stopped")
             return [], question
         return _drawn(turns), question
 

@@ -99,7 +99,7 @@ class Login:
     def _look_again(self) -> None:
         """Take over a password or tokens that were changed; with another password all sign in."""
         changed = None if self._file is None else self._file.changed()
-        if changed is None:
+        if changed is None or changed == self.password:
             return
         if changed.hashed != self.password.hashed:
             self.sessions.end_all()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -18,6 +17,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from qa.web.guard import refuse
+from qa.web.latest import Latest
 from qa.web.owner import owner_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ChatDoor:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._owners: Latest[str, str] = Latest(_MOST_PAGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -83,11 +83,10 @@ class ChatDoor:
         """Return whether `page` is one of `owner`; who uses it first has it."""
         if not _PAGE.fullmatch(page):
             return False
-        found = self._owners.setdefault(page, owner)
-        self._owners.move_to_end(page)
-        while len(self._owners) > _MOST_PAGES:
-            self._owners.popitem(last=False)
-        return found == owner
+        first = self._owners.use(page)
+        if first is None:
+            self._owners[page] = first = owner
+        return first == owner
 
 
 def _page_of(name: str, scope: Scope) -> str | None:

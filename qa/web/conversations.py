@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from index.errors import ConversationNotFoundError, QuothError
 from qa.chats import Chats, ConversationInfo, StoredTurn
 from qa.question import MAX_CHARACTERS
+from qa.web.latest import Latest
 
 if TYPE_CHECKING:
     from index import Library
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from qa.chats.recall import Recalled
     from qa.types import Answer
 
-__all__ = ["Conversation", "Conversations", "Turn"]
+__all__ = ["CONVERSATION", "Conversation", "Conversations", "Turn"]
 
-_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+CONVERSATION = r"^[A-Za-z0-9_-]{16,64}$"  # names of conversations, chosen by the client
+_ID = re.compile(CONVERSATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Turn:
         where: Which documents were asked, or None for all.
         answer: Its text cut from the library as it is now.
         problem: Why there is no answer, or "".
+        error: What the problem was raised as, of a turn that was asked just now.
         lost: How many quotes stood in documents that are no longer in the library.
         feedback: "good", "wrong_place", "not_answered" or "".
         generation: The state of the library that was asked.
@@ -48,6 +50,7 @@ class Turn:
     where: Filter | None = None
     answer: Answer | None = None
     problem: str = ""
+    error: QuothError | None = field(default=None, compare=False)
     lost: int = 0
     feedback: str = ""
     generation: int = 0
@@ -145,13 +148,13 @@ class Conversation:
         if stop.is_set():
             return None
         heard = [turn.answer for turn in before if turn.answer is not None]
-        turn, answer = self._answered(question, where, whole, heard, searched)
+        turn, answer, error = self._answered(question, where, whole, heard, searched)
         if stop.is_set():
             return None
         stored = self._chats.append(
             self._owner, self.id, turn, instead_of=instead_of, begun=bool(kept)
         )
-        return _turn(stored, answer, 0)
+        return replace(_turn(stored, answer, 0), error=error)
 
     def _answered(
         self,
@@ -160,7 +163,8 @@ class Conversation:
         whole: bool,
         heard: Sequence[Answer],
         searched: Callable[[str], None] | None,
-    ) -> tuple[StoredTurn, Answer | None]:
+    ) -> tuple[StoredTurn, Answer | None, QuothError | None]:
+        """Return the turn to be kept, with the answer, or with what was raised instead."""
         from qa.chat import Chat
         from qa.chats.recall import filter_to_dict, references
 
@@ -173,8 +177,8 @@ class Conversation:
             answer = chat.ask(question, where=where, whole=whole, searched=searched)
         except QuothError as error:
             shown = question[:MAX_CHARACTERS] + "…" * (len(question) > MAX_CHARACTERS)
-            problem = str(error)
-            return StoredTurn(question=shown, problem=problem, where=narrowed, whole=whole), None
+            stored = StoredTurn(question=shown, problem=str(error), where=narrowed, whole=whole)
+            return stored, None, error
         stored = StoredTurn(
             question=question,
             answer=references(self._library, answer, heard),
@@ -182,7 +186,7 @@ class Conversation:
             whole=whole,
             generation=answer.generation,
         )
-        return stored, answer
+        return stored, answer, None
 
     def _turns(self, stored: Sequence[StoredTurn]) -> tuple[Turn, ...]:
         from qa.chats.recall import recalled
@@ -218,8 +222,8 @@ class Conversations:
 
     def __init__(self, library: Library, chats: Chats, *, limit: int = 100) -> None:
         self.chats = chats
-        self._library, self._limit = library, limit
-        self._live: OrderedDict[tuple[str, str], Conversation] = OrderedDict()
+        self._library = library
+        self._live: Latest[tuple[str, str], Conversation] = Latest(limit)
         # A conversation that is being asked stays the same one, also when many others were opened
         # meanwhile: otherwise the next question of it would not wait for this one.
         self._known: WeakValueDictionary[tuple[str, str], Conversation] = WeakValueDictionary()
@@ -246,9 +250,6 @@ class Conversations:
                 conversation = Conversation(self._library, self.chats, owner, id)
                 self._known[owner, id] = conversation
             self._live[owner, id] = conversation
-            self._live.move_to_end((owner, id))
-            while len(self._live) > self._limit:
-                self._live.popitem(last=False)
             return conversation
 
     def list(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from qa.visible import file_name, one_line
 from qa.web.advice import advice
-from qa.web.schemas import Reply, Request, Text
+from qa.web.schemas import Number, Reply, Request, Text
 from qa.web.syncing import source_name
 from qa.web.uploads import BATCH, is_upload
 
@@ -124,7 +124,7 @@ class OutdatedReply(Reply):
 class Numbers(Request):
     """Documents by number."""
 
-    documents: list[int] = Field(min_length=1, max_length=100_000)
+    documents: list[Number] = Field(min_length=1, max_length=100_000)
 
 
 class Removed(Reply):
@@ -193,7 +193,7 @@ class FailureList(Reply):
 class FailureKey(Request):
     """A failure by its source and path."""
 
-    source: int
+    source: Number
     path: str = Field(max_length=8_000)
 
 
@@ -327,7 +327,7 @@ class Update(Request):
     """What shall be brought up to date: a batch that was sent, or sources."""
 
     batch: Batch | None = Field(None, description="Take in the files that were sent for it.")
-    sources: list[int] | None = Field(None, description="By number; all where it is left out.")
+    sources: list[Number] | None = Field(None, description="By number; all where it is left out.")
     yes: bool = Field(
         False, description="Also where more than half of a source's documents would leave."
     )

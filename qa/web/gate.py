@@ -1,4 +1,4 @@
-"""How many questions are answered at a time: a few, while others wait a little."""
+"""How much is done at a time of what takes long: a little, while others wait for their turn."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -107,7 +108,7 @@ class Guard:
         if _declared_length(headers) > limit:
             await refuse(scope, receive, send, 413, too_large)
             return
-        body = _CheckedBody(receive, send, limit, self.settings.limits.wait)
+        body = _CheckedBody(receive, send, limit, self.settings.limits)
         try:
             await self.app(scope, body.receive, body.send)
         except Exception:
@@ -183,23 +184,29 @@ class Guard:
 class _CheckedBody:
     """Ends a request as if the client had gone once its body is too large or does not come."""
 
-    def __init__(self, receive: Receive, send: Send, limit: int, wait: float) -> None:
-        self._receive, self._send, self._left, self._wait = receive, send, limit, wait
+    def __init__(self, receive: Receive, send: Send, limit: int, limits: Limits) -> None:
+        self._receive, self._send, self._left, self._limits = receive, send, limit, limits
+        # What a client may still take, in seconds; only its own time counts, not ours.
+        self._time = limits.grace
         self._more = True
         self.too_large = self.too_slow = self.answered = False
 
     async def receive(self) -> Message:
         if self.too_large or self.too_slow:
             return {"type": "http.disconnect"}
+        begun = time.monotonic()
         try:
             # After the body this waits for the client to go, which may take long.
-            async with asyncio.timeout(self._wait if self._more else None):
+            wait = max(0.0, min(self._limits.wait, self._time)) if self._more else None
+            async with asyncio.timeout(wait):
                 message = await self._receive()
         except TimeoutError:
             self.too_slow = True
             return {"type": "http.disconnect"}
         if message["type"] == "http.request":
             self._more = message.get("more_body", False)
+            self._time += len(message.get("body", b"")) / self._limits.slowest
+            self._time -= time.monotonic() - begun
             self._left -= len(message.get("body", b""))
             if self._left < 0:
                 self.too_large = True

@@ -23,6 +23,8 @@ class Limits:
         questions: Questions and searches from one client in a minute, over any length of time.
         questions_at_first: As many may come at once before that counts.
         wait: Seconds for which a client may send nothing of a body that it has begun.
+        grace: Seconds for which a body may come as slowly as it likes.
+        slowest: Bytes a second that it must come with after that, all in all.
     """
 
     body: int = 1_000_000
@@ -36,3 +38,5 @@ class Limits:
     questions: int = 120
     questions_at_first: int = 60
     wait: float = 30.0
+    grace: float = 30.0
+    slowest: float = 4_000.0

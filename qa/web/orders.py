@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from index.types import Filter
+from qa.web.conversations import CONVERSATION
+from qa.web.schemas import Number
 
-__all__ = ["CONVERSATION", "Order"]
-
-CONVERSATION = r"^[A-Za-z0-9_-]{16,64}$"  # names of conversations, chosen by the browser
+__all__ = ["Order"]
 
 
 class Order(BaseModel):
@@ -30,9 +30,9 @@ class Order(BaseModel):
     do: Literal["ask", "show", "new"] = "ask"
     conversation: str = Field(pattern=CONVERSATION)
     question: str = ""
-    documents: tuple[int, ...] | None = Field(default=None, max_length=100_000)
+    documents: tuple[Number, ...] | None = Field(default=None, max_length=100_000)
     whole: bool = False
-    instead_of: int | None = None
+    instead_of: Number | None = None
 
     @classmethod
     def parse(cls, json: str, **more: object) -> Order | None:

@@ -28,10 +28,13 @@ class PasswordFile:
     def __init__(self, file: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._file, self._clock = file, clock
         self._looked = clock()
-        self._state = self._look()
+        # What was read before may be another one by now: indexing lies in between.
+        self._state: tuple[int, ...] | None = None
 
     def changed(self) -> Password | None:
-        """Return what the file holds, if it is another one than when last asked; else None.
+        """Return what the file holds, if it has changed since last asked; else None.
+
+        The first time it is what the file holds.
 
         A file that is missing or no good changes nothing, but is told in the log: a slip of an
         administrator must neither open the server nor lock everyone out.

@@ -86,7 +86,7 @@ class Questions:
         if turn is None:
             raise Stopped
         if turn.answer is None:
-            raise QuothError(turn.problem)
+            raise turn.error or QuothError(turn.problem)
         return AnswerReply.of_answer(turn.answer, conversation=asked.conversation, turn=turn.id)
 
     def tell(self, asked: Asked, tell: Tell, stop: threading.Event) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "Citation",
     "Disagreement",
     "Document",
+    "Number",
     "Passage",
     "Problem",
     "Quote",
@@ -53,6 +54,10 @@ def _day(value: str) -> str:
 
 
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+# Of a document, a turn or a source: as many as SQLite can count.
+Number = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
 class Request(BaseModel):
@@ -88,7 +93,7 @@ class Where(Request):
     before: Day | None = Field(
         default=None, description="Only documents dated on this day or earlier."
     )
-    documents: list[int] | None = Field(
+    documents: list[Number] | None = Field(
         default=None, max_length=100_000, description="Only documents with these numbers."
     )
 

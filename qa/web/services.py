@@ -20,7 +20,13 @@ __all__ = ["Services"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The parts of one running server."""
+    """The parts of one running server.
+
+    Attributes:
+        gate: Before questions and searches.
+        pictures: Before pages of PDFs, which may take long to draw.
+        previews: Before looking what a sync would do, which reads files.
+    """
 
     library: Library
     settings: PageSettings
@@ -30,3 +36,5 @@ class Services:
     syncing: Syncing
     suggestions: Suggestions
     gate: Gate
+    pictures: Gate
+    previews: Gate

@@ -6,9 +6,10 @@ import hashlib
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from qa.web.latest import Latest
 
 __all__ = ["Sessions"]
 
@@ -41,7 +42,7 @@ class Sessions:
     ) -> None:
         self.absolute = absolute
         self._idle, self._clock = idle, clock
-        self._sessions: OrderedDict[str, _Session] = OrderedDict()  # unused for longest first
+        self._sessions: Latest[str, _Session] = Latest(_MOST)
         self._lock = threading.Lock()
 
     def begin(self) -> str:
@@ -49,8 +50,6 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), self._clock()
         with self._lock:
             self._sessions[_key(token)] = _Session(now, now)
-            while len(self._sessions) > _MOST:
-                self._sessions.popitem(last=False)
         return token
 
     def use(self, token: str) -> str | None:

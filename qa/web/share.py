@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qa.text import text
 from qa.web.address import is_loopback
 from qa.web.guard import refuse
+from qa.web.latest import Latest
 from qa.web.limits import Limits
 from qa.web.throttle import network_of
 
@@ -95,7 +96,7 @@ class Pace:
         self._seconds, self._burst = 60.0 / a_minute, at_first
         self._clock = clock
         # By client, when all it has done would be paid for; before now: nothing is owed.
-        self._paid: OrderedDict[str, float] = OrderedDict()
+        self._paid: Latest[str, float] = Latest(_MOST)
 
     def seconds_to_wait(self, client: str) -> int:
         """Return how long `client` must wait; 0: it may, and that counts.
@@ -108,9 +109,6 @@ class Pace:
         if early > 0:
             return int(early) + 1
         self._paid[client] = paid
-        self._paid.move_to_end(client)
-        while len(self._paid) > _MOST:
-            self._paid.popitem(last=False)
         return 0
 
 

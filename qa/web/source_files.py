@@ -11,16 +11,17 @@ import hashlib
 import os
 import stat
 import threading
-from collections import OrderedDict
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from qa.web.latest import Latest
 
 if TYPE_CHECKING:
     from index import Library
     from index.types import DocumentInfo
 
-__all__ = ["FileState", "SourceFiles"]
+__all__ = ["FileState", "SourceFiles", "stamp_of"]
 
 FileState = Literal["same", "changed", "gone", "none"]
 
@@ -34,7 +35,7 @@ class SourceFiles:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._known: OrderedDict[tuple[object, ...], bool] = OrderedDict()
+        self._known: Latest[tuple[object, ...], bool] = Latest(_KEPT)
         self._lock = threading.Lock()
 
     def state(self, info: DocumentInfo) -> FileState:
@@ -43,7 +44,7 @@ class SourceFiles:
             return "none"
         try:
             with _opened(info.file) as file:
-                return "same" if self._is_same(info, file) else "changed"
+                return "same" if self.is_same(info, file) else "changed"
         except (OSError, ValueError):  # ValueError: a name that no file can have
             return "gone"
 
@@ -59,7 +60,7 @@ class SourceFiles:
         except (OSError, ValueError):
             return None
         try:
-            if self._is_same(info, file):
+            if self.is_same(info, file):
                 file.seek(0)
                 return file
         except OSError:
@@ -67,26 +68,30 @@ class SourceFiles:
         file.close()
         return None
 
-    def _is_same(self, info: DocumentInfo, file: BufferedReader) -> bool:
-        found = os.fstat(file.fileno())
-        key = (
-            info.id,
-            found.st_dev,
-            found.st_ino,
-            found.st_mtime_ns,
-            found.st_ctime_ns,  # cannot be set back
-            found.st_size,
-        )
+    def is_same(self, info: DocumentInfo, file: BufferedReader) -> bool:
+        """Return whether the bytes of an open file are, by now, those that were indexed."""
+        key = (info.id, *stamp_of(file))
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.use(key)
         if known is None:
+            file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             known = digest == self._library.file_hash(info.id)
             with self._lock:
                 self._known[key] = known
-                while len(self._known) > _KEPT:
-                    self._known.popitem(last=False)
         return known
+
+
+def stamp_of(file: BufferedReader) -> tuple[int, ...]:
+    """Return which file is open, and in which state: no other one has all these numbers."""
+    found = os.fstat(file.fileno())
+    return (
+        found.st_dev,
+        found.st_ino,
+        found.st_mtime_ns,
+        found.st_ctime_ns,  # cannot be set back
+        found.st_size,
+    )
 
 
 def _opened(path: Path) -> BufferedReader:

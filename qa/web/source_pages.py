@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from typing import TYPE_CHECKING, TypeVar
 
 from index.errors import ParserEndedError
 from index.formats.pages import Box, draw_page, find_on_page
+from qa.web.latest import Latest
+from qa.web.source_files import stamp_of
 
 if TYPE_CHECKING:
     from index.types import Document, DocumentInfo
@@ -20,7 +25,8 @@ T = TypeVar("T")
 
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0)  # pixels a point; few, so that a picture is drawn once for all
 _IMAGE_BYTES = 32_000_000  # of pictures kept, about 150 kB each
-_REFUSALS = 1_000  # remembered, so that a page made to take long does so once
+_REFUSALS = 1_000  # remembered, so that a page made to take long does so once …
+_REFUSED_SECONDS = 600.0  # … in a while: perhaps the machine was busy with something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +50,35 @@ class PageView:
 
 
 class SourcePages:
-    """Has pages drawn of files that are known to be the indexed ones; keeps the latest images."""
+    """Has pages drawn of open files; keeps the latest images, by the state of the file.
 
-    def __init__(self) -> None:
-        self._images: OrderedDict[tuple[int, int, float], bytes] = OrderedDict()
-        self._refused: OrderedDict[tuple[object, ...], str] = OrderedDict()
+    Args:
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._images: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+        self._refused: Latest[tuple[object, ...], tuple[str, float]] = Latest(_REFUSALS)
         self._bytes = 0
         self._lock = threading.Lock()
 
     def view(
-        self, info: DocumentInfo, content: Document, number: int, spans: Sequence[tuple[int, int]]
+        self,
+        info: DocumentInfo,
+        file: BufferedReader,
+        content: Document,
+        number: int,
+        spans: Sequence[tuple[int, int]],
     ) -> PageView:
         """Return page `number` with the boxes of `spans`.
 
         Raises:
             FormatError: The page cannot be read, or that takes too much.
+            ParsersBusyError: Others have too many pages drawn.
         """
-        assert info.file is not None
-        file, page = info.file, content.pages[number - 1]
-        found = self._once(("view", info.id, number), lambda: find_on_page(file, page, spans))
+        page, key = content.pages[number - 1], ("view", info.id, *stamp_of(file), number)
+        found = self._once(key, lambda: find_on_page(_from_its_start(file), page, spans))
         return PageView(
             number=number,
             pages=len(content.pages),
@@ -74,20 +90,20 @@ class SourcePages:
             boxes=found.boxes,
         )
 
-    def image(self, info: DocumentInfo, number: int, scale: float) -> bytes:
+    def image(self, info: DocumentInfo, file: BufferedReader, number: int, scale: float) -> bytes:
         """Return page `number` as PNG.
 
         Raises:
             FormatError: The page cannot be read, or that takes too much.
+            ParsersBusyError: Others have too many pages drawn.
         """
-        assert info.file is not None
-        file = info.file
-        key = (info.id, number, scale)  # two files with one text may look different
+        # Two files with one text may look different, and so may one file from one day to the next.
+        key = (info.id, *stamp_of(file), number, scale)
         with self._lock:
             if key in self._images:
                 self._images.move_to_end(key)
                 return self._images[key]
-        data = self._once(key, lambda: draw_page(file, number, scale=scale))
+        data = self._once(key, lambda: draw_page(_from_its_start(file), number, scale=scale))
         with self._lock:
             if key not in self._images:
                 self._images[key] = data
@@ -100,17 +116,20 @@ class SourcePages:
     def _once(self, key: tuple[object, ...], work: Callable[[], T]) -> T:
         """Do some work, unless it is known to take too much."""
         with self._lock:
-            reason = self._refused.get(key)
-        if reason is not None:
+            reason, until = self._refused.get(key, ("", 0.0))
+        if reason and self._clock() < until:
             raise ParserEndedError(reason)
         try:
             return work()
         except ParserEndedError as error:
             with self._lock:
-                self._refused[key] = error.reason
-                while len(self._refused) > _REFUSALS:
-                    self._refused.popitem(last=False)
+                self._refused[key] = error.reason, self._clock() + _REFUSED_SECONDS
             raise
+
+
+def _from_its_start(file: BufferedReader) -> int:
+    # Where a descriptor leads to one that is open already, both read on from the same place.
+    return os.lseek(file.fileno(), 0, os.SEEK_SET) or file.fileno()
 
 
 def nearest_scale(wanted: float) -> float:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -13,12 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.content import text_hash
-from index.errors import DocumentNotFoundError, LibraryError, QuestionError, QuothError
+from index.errors import (
+    DocumentNotFoundError,
+    LibraryError,
+    ParsersBusyError,
+    QuestionError,
+    QuothError,
+)
 from index.types import Citation
 from qa.text import text as words
 from qa.visible import one_line, place
+from qa.web.latest import Latest
+from qa.web.replies import BusyError
 from qa.web.source_files import SourceFiles
 from qa.web.source_pages import PageView, SourcePages, nearest_scale
+from qa.web.source_reference import Reference
 from qa.web.source_search import SearchView, search_source
 from qa.web.source_text import OutlineView, SourceText, Stretch
 
@@ -26,46 +33,15 @@ if TYPE_CHECKING:
     from index import Library
     from index.types import DocumentInfo
 
-__all__ = ["OriginalFile", "PreviewView", "Reference", "SourceView", "Sources", "parse_spans"]
+__all__ = ["OriginalFile", "PreviewView", "SourceView", "Sources"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
-_DOCUMENT = re.compile(r"(\d{1,15})-([0-9a-f]{12})", re.ASCII)
-_SPAN = re.compile(r"(\d{1,12})-(\d{1,12})", re.ASCII)
-
 _CONTEXT = 300  # characters in `before` and `after`
 _LONGEST = 200_000  # characters that one link may mark
-_MOST_SPANS = 500  # asked about on one page
 _MOST_TEXT = 100_000  # characters of one range
+_SECONDS_TO_WAIT = 5  # where others have pages drawn
 _KEPT = 16  # documents whose structure is kept, beside the texts that the library keeps
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What a link to a document says, checked for its form only: anyone can write a link.
-
-    `start` equals `end` in a link to a whole document.
-    """
-
-    document: int
-    hash: str
-    start: int = 0
-    end: int = 0
-
-    @classmethod
-    def parse(cls, document: str, span: str = "") -> Reference:
-        """Return the reference of `12-ab12cd34ef56`, or of that and `100-140`.
-
-        Raises:
-            DocumentNotFoundError: It has another form, or the span is empty.
-        """
-        which = _DOCUMENT.fullmatch(document)
-        where = _SPAN.fullmatch(span or "0-1")
-        if which is None or where is None or int(where[1]) >= int(where[2]):
-            raise DocumentNotFoundError(words("source.no_citation"))
-        if not span:
-            return cls(int(which[1]), which[2])
-        return cls(int(which[1]), which[2], int(where[1]), int(where[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +128,11 @@ class Sources:
         self._library = library
         self._files = SourceFiles(library)
         self._pages = SourcePages()
-        self._texts: OrderedDict[int, SourceText] = OrderedDict()
+        self._texts: Latest[int, SourceText] = Latest(_KEPT)
         self._lock = threading.Lock()
 
-    def open(self, reference: Reference) -> SourceView:
-        """Return what stands at `reference`.
+    def open(self, reference: Reference, *, printed: bool = True) -> SourceView:
+        """Return what stands at `reference`; without `printed`, the text alone.
 
         Raises:
             DocumentNotFoundError: No document of the library has or had this text, it is
@@ -190,7 +166,7 @@ class Sources:
             after=content.text[end : end + _CONTEXT],
             shown=one_line(content.text[start:end]),
             stretch=source.around(start, end),
-            print=self._print(info, source, page or 1, [(start, end)] if end > start else []),
+            print=self._print_if_free(info, source, page or 1, reference) if printed else None,
         )
 
     def preview(self, reference: Reference) -> PreviewView:
@@ -258,6 +234,7 @@ class Sources:
 
         Raises:
             DocumentNotFoundError: There is no such page, or it cannot be drawn.
+            BusyError: Others have too many pages drawn.
         """
         found, source = self._found(Reference.parse(document))
         view = self._print(found.info, source, number, spans)
@@ -271,14 +248,23 @@ class Sources:
         Raises:
             DocumentNotFoundError: There is no such page, or the file is no longer what was
                 indexed.
+            BusyError: Others have too many pages drawn.
         """
         info = self._find(Reference.parse(document)).info
-        if not 1 <= number <= info.pages or self._files.state(info) != "same":
+        file = self._files.open(info) if 1 <= number <= info.pages else None
+        if file is None:
             raise _no_page(info, number)
-        try:
-            return self._pages.image(info, number, nearest_scale(scale))
-        except (QuothError, OSError) as error:
-            raise _no_page(info, number) from error
+        with file:
+            try:
+                picture = self._pages.image(info, file, number, nearest_scale(scale))
+            except ParsersBusyError as error:
+                raise BusyError(_SECONDS_TO_WAIT) from error
+            except (QuothError, OSError) as error:
+                raise _no_page(info, number) from error
+            # Somebody may have written into it while it was drawn.
+            if not self._files.is_same(info, file):
+                raise _no_page(info, number)
+            return picture
 
     def original(self, document: str) -> OriginalFile:
         """Return the file that a document was read from, opened.
@@ -303,9 +289,9 @@ class Sources:
 
     def _text(self, info: DocumentInfo) -> SourceText:
         with self._lock:
-            if info.id in self._texts:
-                self._texts.move_to_end(info.id)
-                return self._texts[info.id]
+            kept = self._texts.use(info.id)
+        if kept is not None:
+            return kept
         content = self._library.content(info.id)
         # What is called verbatim is compared here, once for a document that never changes.
         if text_hash(content.text) != info.text_hash:
@@ -313,8 +299,6 @@ class Sources:
         source = SourceText(content, info.type)
         with self._lock:
             self._texts[info.id] = source
-            while len(self._texts) > _KEPT:
-                self._texts.popitem(last=False)
         return source
 
     def _find(self, reference: Reference) -> _Found:
@@ -349,33 +333,35 @@ class Sources:
         still = "kept" if quote in self._library.text(new.id) else "lost"
         return words(f"source.replaced_{still}_note", name=one_line(old.name))
 
+    def _print_if_free(
+        self, info: DocumentInfo, source: SourceText, number: int, reference: Reference
+    ) -> PageView | None:
+        """Return the printed page with the quote; None also where others have too many drawn."""
+        start, end = reference.start, reference.end
+        try:
+            return self._print(info, source, number, [(start, end)] if end > start else [])
+        except BusyError:
+            return None
+
     def _print(
         self, info: DocumentInfo, source: SourceText, number: int, spans: Sequence[tuple[int, int]]
     ) -> PageView | None:
         """Return the printed page, or None where only the text can be shown."""
         if info.type != "pdf" or not 1 <= number <= len(source.content.pages):
             return None
-        # Boxes on another file would mark other words.
-        if self._files.state(info) != "same":
+        file = self._files.open(info)
+        if file is None:
             return None
-        try:
-            return self._pages.view(info, source.content, number, spans)
-        except (QuothError, OSError) as error:
-            logger.info("page %d cannot be drawn: %s", number, type(error).__name__)
-            return None
-
-
-def parse_spans(spans: str) -> list[tuple[int, int]]:
-    """Return the spans of "10-20,30-40"; none of an empty string.
-
-    Raises:
-        QuestionError: They have another form, or are too many.
-    """
-    matches = [_SPAN.fullmatch(span) for span in spans.split(",")] if spans else []
-    found = [(int(match[1]), int(match[2])) for match in matches if match]
-    if len(found) < len(matches) or len(found) > _MOST_SPANS:
-        raise QuestionError(words("source.bad_spans", most=_MOST_SPANS))
-    return found
+        with file:
+            try:
+                view = self._pages.view(info, file, source.content, number, spans)
+            except ParsersBusyError as error:
+                raise BusyError(_SECONDS_TO_WAIT) from error
+            except (QuothError, OSError) as error:
+                logger.info("page %d cannot be drawn: %s", number, type(error).__name__)
+                return None
+            # Boxes on another file would mark other words.
+            return view if self._files.is_same(info, file) else None
 
 
 def _ref(info: DocumentInfo) -> str:

@@ -75,7 +75,7 @@ class SyncState:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A source to sync; with `batch`, the uploads after its files are in place."""
+    """A source to sync; with `batch`, the uploads after the files accepted by that name."""
 
     root: Path
     source: str
@@ -95,6 +95,7 @@ class Syncing:
         self._jobs: deque[_Job] = deque()
         self._cancel = threading.Event()
         self._worker: threading.Thread | None = None
+        self._closing = False
 
     @property
     def state(self) -> SyncState:
@@ -102,8 +103,24 @@ class Syncing:
         return self._state
 
     def take_in(self, batch: str) -> SyncState:
-        """Take in the files of a batch in the background, after what is going on now."""
-        return self._start([_Job(self._uploads.folder, text("documents.uploads"), True, batch)])
+        """Take in the files of a batch in the background, after what is going on now.
+
+        Once this has returned, they are taken in although the server may end before: when it
+        starts again.
+
+        Raises:
+            LibraryError: They cannot be kept until then.
+        """
+        return self._take_in([self._uploads.accept(batch)])
+
+    def resume(self) -> SyncState:
+        """Take in the batches that were accepted when the server ended."""
+        return self._take_in(self._uploads.accepted())
+
+    def _take_in(self, accepted: Sequence[str]) -> SyncState:
+        folder, name = self._uploads.folder, text("documents.uploads")
+        jobs = [_Job(folder, name, True, batch) for batch in accepted]
+        return self._start(jobs) if jobs else self._state
 
     def update(self, sources: Sequence[int] | None = None, *, yes: bool = False) -> SyncState:
         """Bring sources up to date in the background: those with these numbers, or all.
@@ -131,16 +148,20 @@ class Syncing:
 
     def cancel(self) -> SyncState:
         """Ask the run to stop, and forget the batches that wait."""
+        for job in self._stop():
+            if job.batch is not None:
+                self._uploads.done(job.batch)
+        return self._state
+
+    def _stop(self) -> list[_Job]:
+        """Ask the run to stop; return the jobs that wait and are not done any more."""
         with self._lock:
             if not self._state.running:
-                return self._state
+                return []
             self._cancel.set()
-            waiting = [job.batch for job in self._jobs if job.batch is not None]
-            self._jobs.clear()
+            waiting, self._jobs = list(self._jobs), deque()
             self._state = replace(self._state, cancelling=True)
-        for batch in waiting:
-            self._uploads.forget(batch)
-        return self._state
+            return waiting
 
     def refuse_while_running(self) -> None:
         """Raise if the library is being changed from this page.
@@ -158,8 +179,12 @@ class Syncing:
             worker.join(timeout)
 
     def close(self, timeout: float = 10.0) -> None:
-        """Stop what is going on and wait: a thread that is cut off at the end ends the process."""
-        self.cancel()
+        """Stop what is going on and wait: a thread that is cut off at the end ends the process.
+
+        Batches that were accepted and not taken in yet are kept, see `resume`.
+        """
+        self._closing = True
+        self._stop()
         self.wait(timeout)
 
     def _chosen(self, numbers: Sequence[int] | None) -> list[Source]:
@@ -183,6 +208,8 @@ class Syncing:
 
     def _start(self, jobs: list[_Job]) -> SyncState:
         with self._lock:
+            if self._closing:
+                return self._state
             self._jobs.extend(job for job in jobs if job not in self._jobs)
             if self._state.running:
                 return self._state
@@ -222,16 +249,16 @@ class Syncing:
             report = self._sync(job)
             self._change(reports=(*self._state.reports, Reported(job.source, report)))
         except SyncCancelledError:
-            return
+            if self._closing:
+                return
         except QuothError as error:
             self._tell(one_line(str(error)))
         except Exception:
             # The thread has no one above it to tell, and the page must not wait for ever.
             logger.exception("bringing the library up to date failed")
             self._tell(text("documents.broken"))
-        finally:
-            if job.batch is not None:
-                self._uploads.forget(job.batch)
+        if job.batch is not None:
+            self._uploads.done(job.batch)
 
     def _sync(self, job: _Job) -> SyncReport:
         while True:
@@ -251,9 +278,8 @@ class Syncing:
             return self._library.sync(
                 job.root, progress=self._on_progress, yes=job.yes, cancel=self._cancel
             )
-        return self._library.take_in(
-            self._uploads.incoming(job.batch), progress=self._on_progress, cancel=self._cancel
-        )
+        with self._uploads.at_hand(job.batch) as incoming:
+            return self._library.take_in(incoming, progress=self._on_progress, cancel=self._cancel)
 
     def _on_progress(self, progress: Progress) -> None:
         self._change(progress=progress, waiting="")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from qa.web.latest import Latest
 
 __all__ = ["Throttle", "network_of"]
 
@@ -35,9 +37,9 @@ class Throttle:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._failures: Latest[str, _Failures] = Latest(_MOST)
         self._all: deque[float] = deque()
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._known: Latest[str, None] = Latest(_MOST)
         self._lock = threading.Lock()
 
     def seconds_to_wait(self, address: str, owner: str) -> int:
@@ -67,9 +69,6 @@ class Throttle:
             self._all.append(now)
             count = 1 if failures is None else failures.count + 1
             self._failures[who] = _Failures(count, now)
-            self._failures.move_to_end(who)
-            while len(self._failures) > _MOST:
-                self._failures.popitem(last=False)
             return 0
 
     def succeeded(self, address: str, owner: str) -> None:
@@ -80,9 +79,6 @@ class Throttle:
                 self._all.pop()
             if owner:
                 self._known[owner] = None
-                self._known.move_to_end(owner)
-            while len(self._known) > _MOST:
-                self._known.popitem(last=False)
 
     def forget(self) -> None:
         """Know nobody any more: there is another password."""

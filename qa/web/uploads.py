@@ -1,7 +1,9 @@
 """Files that people send: kept aside batch by batch, then put among the library's uploads.
 
 A file counts only once its batch is taken in. Until then it lies in a hidden folder that no sync
-looks into; `Library.take_in` moves them among the uploads.
+looks into; `Library.take_in` moves them among the uploads. A batch whose sender was told that it
+will be taken in is `accepted`: it lies in a folder of its own until that has been done or given
+up, whatever ends the process meanwhile.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ import re
 import shutil
 import time
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import uuid4
 
 from index.errors import LibraryError, SourceError
+from index.files import flush
 from index.uploads import make_folder
 from qa.text import text
 
@@ -29,8 +34,9 @@ __all__ = ["BATCH", "Uploads", "clean_path", "is_upload", "new_batch"]
 
 BATCH = r"^[A-Za-z0-9_-]{8,64}$"
 
-_INCOMING = ".incoming"
+_INCOMING, _ACCEPTED = ".incoming", ".accepted"
 _ABANDONED_SECONDS = 24 * 60 * 60
+_TIDY_SECONDS = 60 * 60  # between two times
 _MAX_NAME_BYTES = 200  # most file systems allow 255
 _MAX_SUFFIX_BYTES = 20  # of a longer one nothing is a format
 _MAX_FOLDERS = 12
@@ -43,11 +49,17 @@ def new_batch() -> str:
 
 
 class Uploads:
-    """The library's folder of uploads, and the batches on their way there."""
+    """The library's folder of uploads, and the batches on their way there.
 
-    def __init__(self, library: Library) -> None:
+    Args:
+        library: Whose uploads they become.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, library: Library, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder = library.uploads
-        self._tidied = False
+        self._clock = clock
+        self._tidied: float | None = None
 
     def save(self, batch: str, path: str, content: BinaryIO) -> str:
         """Keep a file for `batch` and return the path it got.
@@ -75,10 +87,58 @@ class Uploads:
         return path
 
     def forget(self, batch: str) -> None:
-        """Delete what was sent for `batch`."""
-        shutil.rmtree(self.incoming(batch), ignore_errors=True)
-        with contextlib.suppress(OSError):  # others are on their way
-            (self.folder / _INCOMING).rmdir()
+        """Delete what was sent for `batch` and not accepted."""
+        _remove(self.incoming(batch))
+
+    def accept(self, batch: str) -> str:
+        """Set aside what was sent for `batch`, to survive a power cut; return its new name.
+
+        What is sent for it later is another batch. Nothing may have been sent at all.
+
+        Raises:
+            SourceError: It is no name of a batch.
+            LibraryError: The files cannot be moved.
+        """
+        # By these names they are taken in, in the order in which they were accepted.
+        name = f"{time.time_ns():020}-{uuid4().hex[:12]}"
+        sent = self.incoming(batch)
+        try:
+            for folder, _, _ in os.walk(sent):
+                flush(Path(folder))
+            if sent.is_dir():
+                make_folder(self.folder / _ACCEPTED, self.folder)
+                sent.rename(self.folder / _ACCEPTED / name)
+                flush(self.folder / _ACCEPTED)
+        except OSError as error:
+            reason = (error.strerror or "unknown error").lower()
+            raise LibraryError(text("documents.not_kept", reason=reason)) from error
+        return name
+
+    def accepted(self) -> list[str]:
+        """Return the names of what was accepted and not taken in yet, the first one first."""
+        folder = self.folder / _ACCEPTED
+        return sorted(path.name for path in folder.glob("*") if re.fullmatch(BATCH, path.name))
+
+    @contextmanager
+    def at_hand(self, name: str) -> Iterator[Path]:
+        """Give a folder with the files of an accepted batch, for `Library.take_in`.
+
+        It takes the files out of there; what was accepted stays until `done`.
+
+        Raises:
+            LibraryError: The files cannot be had.
+        """
+        folder = self.incoming(name)
+        _remove(folder)
+        try:
+            _link_all(self.folder / _ACCEPTED / name, folder, self.folder)
+            yield folder
+        finally:
+            _remove(folder)
+
+    def done(self, name: str) -> None:
+        """Delete an accepted batch: it has been taken in, or given up."""
+        _remove(self.folder / _ACCEPTED / name)
 
     def incoming(self, batch: str) -> Path:
         """Return the folder with the files of `batch`, for `Library.take_in`.
@@ -86,18 +146,49 @@ class Uploads:
         Raises:
             SourceError: It is no name of a batch.
         """
-        if re.match(BATCH, batch) is None:
+        if re.fullmatch(BATCH, batch) is None:
             raise SourceError(text("documents.no_batch"))
         return self.folder / _INCOMING / batch
 
     def _tidy(self) -> None:
         """Delete what was sent but never taken in: its sender has gone long ago."""
-        if self._tidied:
+        now = self._clock()
+        if self._tidied is not None and now - self._tidied < _TIDY_SECONDS:
             return
-        self._tidied = True
+        self._tidied = now
         for folder in (self.folder / _INCOMING).glob("*"):
-            if folder.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+            # It may just be taken in, or given up.
+            with contextlib.suppress(OSError):
+                if folder.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(batch: Path) -> None:
+    """Delete the folder of a batch, and the one it lies in where it was the last."""
+    shutil.rmtree(batch, ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are on their way
+        batch.parent.rmdir()
+
+
+def _link_all(batch: Path, target: Path, top: Path) -> None:
+    """Give all files of a batch a second name below `target`."""
+    try:
+        for folder, _, names in os.walk(batch):
+            there = target / Path(folder).relative_to(batch)
+            make_folder(there, top)
+            for name in names:
+                _link(Path(folder, name), there / name)
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        raise LibraryError(text("documents.not_kept", reason=reason)) from error
+
+
+def _link(file: Path, target: Path) -> None:
+    try:
+        os.link(file, target)
+    except OSError:  # this file system gives a file one name
+        shutil.copy2(file, target)
+        flush(target)
 
 
 def is_upload(library: Library, document: DocumentInfo) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ from bench.loading.growth import growth
 from bench.loading.ledger import Talk, Turn, check_list, check_talk
 from bench.loading.material import places
 from bench.loading.parcels import Parcels
+from bench.loading.scene import faults
 from bench.loading.tally import Tally
+from qa.web.logs import DiscreetFormatter
 
 LOAD = Path(__file__).resolve().parents[2] / "bench" / "load.py"
 
@@ -105,6 +108,21 @@ def test_a_parcel_counts_as_gone_only_for_questions_that_came_later() -> None:
     assert parcels.gone_before(said, 3.5) == [second]
     assert parcels.gone_before(f"locker {first.locker}", 9.0) == []
     assert parcels.present() == []
+
+
+def test_an_error_in_the_log_of_the_server_is_seen() -> None:
+    formatter = DiscreetFormatter("quoth: %(message)s")
+    try:
+        raise LookupError("secret")
+    except LookupError:
+        record = logging.LogRecord(
+            "quoth.qa", logging.ERROR, "", 1, "it failed", (), sys.exc_info()
+        )
+    said = formatter.format(record)
+    assert faults(said) == [said.splitlines()[1]]
+    assert len(faults("quoth: POST /api/ask: The library is damaged.\nuvicorn.error: x")) == 2
+    usual = "quoth: wrong password from 127.0.0.1\nquoth: indexed 12 sentences in 0.3 s\n"
+    assert faults(usual + "Quoth is at http://127.0.0.1:7860 (Ctrl+C stops it)") == []
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from qa.web.conversations import CONVERSATION
 from qa.web.events import EVENTS, Stopped, Tell, event_stream
 from qa.web.health import is_ready, running_version
 from qa.web.owner import owner_of
@@ -19,6 +20,7 @@ from qa.web.questions import Asked, Questions
 from qa.web.schemas import (
     AnswerReply,
     Citation,
+    Number,
     Passage,
     Reply,
     Request,
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["asking_routes"]
 
-CONVERSATION = r"^[A-Za-z0-9_-]{16,64}$"
 _GONE = 499  # what nginx writes in its log where a client went; nobody receives it
 _Hits = Annotated[int, Field(ge=1, le=1_000)]
 
@@ -54,7 +55,7 @@ class Question(Request):
         default=False,
         description="Take the question as it is, although it may look like a follow-up.",
     )
-    instead_of: int | None = Field(
+    instead_of: Number | None = Field(
         default=None,
         description="Number of a turn of the conversation: the question replaces it, and the "
         "turns after it go.",

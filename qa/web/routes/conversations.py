@@ -11,7 +11,7 @@ from pydantic import Field
 
 from index.errors import ConversationNotFoundError
 from qa.web.owner import owner_of
-from qa.web.schemas import AnswerReply, Reply, Request, Text, problems
+from qa.web.schemas import AnswerReply, Number, Reply, Request, Text, problems
 from qa.web.services import Services
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Judgement = Literal["good", "wrong_place", "not_answered", ""]
 Format = Literal["markdown", "html", "json"]
 
 _Id = Annotated[str, Path(description="The name under which the conversation was begun.")]
-_Turn = Annotated[int, Path(description="Number of the turn.")]
+_Turn = Annotated[Number, Path(description="Number of the turn.")]
 _Format = Annotated[Format, Query(description="The form of the file.")]
 
 

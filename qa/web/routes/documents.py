@@ -24,10 +24,10 @@ from qa.web.document_schemas import (
     Refused,
     Removed,
     Saved,
-    SyncReply,
 )
 from qa.web.listing import Listings, Sort
-from qa.web.schemas import problems
+from qa.web.routes.shared import allow, sync_reply
+from qa.web.schemas import Number, problems
 from qa.web.services import Services
 from qa.web.uploads import Uploads, new_batch
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["document_routes"]
 
 _MOST_FILES = 2_000  # in one request
-_Document = Annotated[int, Path(description="Number of the document.")]
+_Document = Annotated[Number, Path(description="Number of the document.")]
 
 
 def document_routes(services: Services) -> APIRouter:
@@ -46,13 +46,6 @@ def document_routes(services: Services) -> APIRouter:
     library, settings = services.library, services.settings
     syncing, uploads = services.syncing, services.uploads
     listings = Listings(library)
-
-    def sync_state() -> SyncReply:
-        return SyncReply.of_state(syncing.state, library.generation)
-
-    def allow(permitted: bool, sentence: str) -> None:
-        if not permitted:
-            raise HTTPException(403, sentence)
 
     @router.get("/documents", responses=problems(422))
     def documents(
@@ -80,7 +73,7 @@ def document_routes(services: Services) -> APIRouter:
             can_upload=settings.can_upload,
             can_remove=not settings.read_only,
             most_bytes=settings.limits.upload,
-            sync=sync_state(),
+            sync=sync_reply(services),
         )
 
     @router.get("/documents/table", include_in_schema=False)
@@ -176,8 +169,8 @@ def document_routes(services: Services) -> APIRouter:
         if not files:
             raise HTTPException(422, text("documents.no_file"))
         if saved and batch is None:
-            syncing.take_in(name)
-        return Saved(batch=name, saved=saved, refused=refused, sync=sync_state())
+            await run_in_threadpool(syncing.take_in, name)
+        return Saved(batch=name, saved=saved, refused=refused, sync=sync_reply(services))
 
     @router.delete("/documents/batch/{batch}", status_code=204, responses=problems(422))
     def forget(batch: Batch) -> None:

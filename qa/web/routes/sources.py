@@ -6,15 +6,20 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from fastapi import Request as HttpRequest
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
 from qa.web.opened_file import OpenedFile
-from qa.web.replies import Json
+from qa.web.owner import owner_of
+from qa.web.replies import BusyError, Json
+from qa.web.schemas import problems
 from qa.web.services import Services
 from qa.web.source_pages import PageView
+from qa.web.source_reference import Reference, parse_spans
 from qa.web.source_search import SearchView
 from qa.web.source_text import OutlineView, Stretch
-from qa.web.sources import PreviewView, Reference, SourceView, parse_spans
+from qa.web.sources import PreviewView, SourceView
 
 __all__ = ["source_routes"]
 
@@ -34,7 +39,16 @@ From = Annotated[
 def source_routes(services: Services) -> APIRouter:
     """Return the routes for opening sources."""
     router = APIRouter(tags=["sources"])
-    sources = services.sources
+    sources, pictures = services.sources, services.pictures
+
+    async def opened(reference: Reference, request: HttpRequest) -> Response:
+        """Return a source, without its printed page where too many others have pages drawn."""
+        try:
+            async with pictures.through(owner_of(request)):
+                view = await run_in_threadpool(sources.open, reference)
+        except BusyError:
+            view = await run_in_threadpool(sources.open, reference, printed=False)
+        return Json(asdict(view))
 
     # What has a fixed name comes before what is a span.
     @router.get("/source/{document}/text", response_model=Stretch)
@@ -59,14 +73,21 @@ def source_routes(services: Services) -> APIRouter:
         """Return where some words stand in a document, whatever their case."""
         return Json(asdict(sources.search(document, q)))
 
-    @router.get("/source/{document}/page/{number}", response_model=PageView)
-    def page(
+    @router.get(
+        "/source/{document}/page/{number}", response_model=PageView, responses=problems(503)
+    )
+    async def page(
+        request: HttpRequest,
         document: Document,
         number: int,
         spans: Annotated[str, Query(max_length=16_000, description="Such as 10-20,30-44.")] = "",
     ) -> Response:
         """Return a page of a PDF and where the spans stand on it, in percent of its size."""
-        return Json(asdict(sources.page(document, number, parse_spans(spans))))
+        places = parse_spans(spans)
+        # Drawn under a limit of its own: pages that take long must not take the threads of all.
+        async with pictures.through(owner_of(request)):
+            view = await run_in_threadpool(sources.page, document, number, places)
+        return Json(asdict(view))
 
     @router.get(
         "/source/{document}/file",
@@ -95,27 +116,29 @@ def source_routes(services: Services) -> APIRouter:
         return Json(asdict(sources.preview(Reference.parse(document, span))))
 
     @router.get("/source/{document}/{span}", response_model=SourceView)
-    def source(document: Document, span: Span) -> Response:
+    async def source(document: Document, span: Span, request: HttpRequest) -> Response:
         """Return what stands at a citation, with the text around it."""
-        return Json(asdict(sources.open(Reference.parse(document, span))))
+        return await opened(Reference.parse(document, span), request)
 
     @router.get("/source/{document}", response_model=SourceView)
-    def whole(document: Document) -> Response:
+    async def whole(document: Document, request: HttpRequest) -> Response:
         """Return a document from its beginning, without a quote."""
-        return Json(asdict(sources.open(Reference.parse(document))))
+        return await opened(Reference.parse(document), request)
 
     @router.get(
         "/page/{document}/{number}.png",
         response_class=Response,
-        responses={200: {"content": {"image/png": {}}}},
+        responses={200: {"content": {"image/png": {}}}, **problems(503)},
     )
-    def image(
+    async def image(
+        request: HttpRequest,
         document: Document,
         number: int,
         scale: Annotated[float, Query(gt=0, le=4, description="Dots a point.")] = 2,
     ) -> Response:
         """Return a page of a PDF as an image; its address changes when the text does."""
-        data = sources.image(document, number, scale)
+        async with pictures.through(owner_of(request)):
+            data = await run_in_threadpool(sources.image, document, number, scale)
         return Response(data, media_type="image/png", headers=_HOUR)
 
     return router

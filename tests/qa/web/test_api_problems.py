@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
+from small import HashEncoder
 
+from index import Library
+from index.errors import EncoderError
 from index.types import Filter
 from qa.chat import Chat
 from qa.web.app import create_app
@@ -19,7 +22,7 @@ from qa.web.schemas import AnswerReply, Where, filter_of
 if TYPE_CHECKING:
     from httpx2 import Response
 
-    from index import Library
+    from index.types import Vectors
 
 ORIGIN = "http://127.0.0.1:7860"
 LIFT = "How often is the lift inspected?"
@@ -186,3 +189,49 @@ def test_a_filter_is_read_from_json() -> None:
     assert filter_of(Where()) is None
     assert filter_of(None) is None
     assert filter_of(Where(documents=[])) == Filter(documents=frozenset())
+
+
+class Broken(HashEncoder):
+    """A model that cannot be used any more."""
+
+    def encode_query(self, text: str) -> Vectors:
+        """Fail."""
+        raise EncoderError("The model cannot be used; install it again.")
+
+
+def test_an_error_is_the_same_in_a_conversation_as_alone(library: Library) -> None:
+    path = library.path
+    library.close()
+    with (
+        Library.open(path, encoder=Broken()) as opened,
+        TestClient(create_app(opened), base_url=ORIGIN) as client,
+    ):
+        alone = problem(client.post("/api/ask", json={"question": LIFT}), 503, "model")
+        talk = {"question": LIFT, "conversation": "a-conversation-of-ours"}
+        assert problem(client.post("/api/ask", json=talk), 503, "model") == alone
+        (turn,) = client.get("/api/conversations/a-conversation-of-ours").json()["turns"]
+        assert turn["problem"] == alone
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, 10**20, -(2**63) - 1])
+def test_a_number_that_nothing_has_is_never_a_failure(client: TestClient, number: int) -> None:
+    talk = "a-conversation-of-ours"
+    client.post("/api/ask", json={"question": LIFT, "conversation": talk})
+    asked = {"question": LIFT, "conversation": talk}
+    failure = {"source": number, "path": "a.txt"}
+    replies = [
+        client.get(f"/api/conversations/{talk}/turns/{number}"),
+        client.put(f"/api/conversations/{talk}/turns/{number}/feedback", json={"value": "good"}),
+        client.post("/api/documents/failures/dismiss", json={"failures": [failure]}),
+        client.get(f"/api/documents/{number}"),
+        client.delete(f"/api/documents/{number}"),
+        client.post("/api/documents/remove", json={"documents": [number]}),
+        client.post("/api/ask", json={**asked, "instead_of": number}),
+        client.post("/api/ask", json={"question": LIFT, "where": {"documents": [number]}}),
+        client.post("/api/find", json={"words": "lift", "where": {"documents": [number]}}),
+        client.post("/api/find", json={"words": "lift", "offset": abs(number)}),
+        client.get(f"/api/documents?offset={abs(number)}"),
+        client.post("/api/sync", json={"sources": [number]}),
+        client.get(f"/api/sync/preview?sources={number}"),
+    ]
+    assert [reply.status_code for reply in replies if reply.status_code >= 500] == []

@@ -104,6 +104,27 @@ def test_a_slip_with_the_file_neither_opens_the_server_nor_locks_it(
     assert "the password stays as it was" in caplog.text
 
 
+def test_a_password_that_was_changed_before_the_server_ran_counts(
+    library: Library, file: Path, hashed: tuple[Password, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read first, then the documents are indexed, which may take an hour."""
+    monkeypatch.setattr("qa.web.password_file._SECONDS", -1.0)
+    settings = PageSettings(password=hashed[0], password_file=file)
+    Password.of(OTHER).write(file)
+    app = create_app(library, settings=settings)
+    with TestClient(app, base_url=ORIGIN, follow_redirects=False) as client:
+        assert sign_in(client).status_code == 401
+        assert sign_in(client, OTHER).status_code == 303
+
+
+def test_a_file_that_was_not_changed_is_no_news(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert sign_in(client).status_code == 303
+    assert health(client) == 200
+    assert "has changed" not in caplog.text
+
+
 def test_the_file_is_looked_at_once_a_second(file: Path) -> None:
     seconds = [0.0]
     watched = PasswordFile(file, clock=lambda: seconds[0])

@@ -233,3 +233,42 @@ def _until_waiting(client: TestClient) -> Any:  # noqa: ANN401 - JSON
             return state
         time.sleep(0.02)
     raise AssertionError("nobody waits")
+
+
+def test_when_too_many_look_what_would_happen_it_says_when_to_come_again(library: Library) -> None:
+    app = create_app(library)
+    previews = app.state.services.previews
+    previews._seconds = 0.05
+    with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+        assert client.portal is not None
+        for number in range(2):
+            client.portal.call(previews._enter, f"somebody {number}")
+        reply = client.get("/api/sync/preview")
+        assert (reply.status_code, reply.headers["retry-after"].isdigit()) == (503, True)
+        client.portal.call(previews._leave, "somebody 0")
+        assert client.get("/api/sync/preview").status_code == 200
+
+
+def test_what_was_accepted_when_the_server_ended_is_taken_in_by_the_next(
+    library: Library, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was being taken in as well as what waited behind it."""
+    path = library.path
+    library.close()
+    monkeypatch.setattr(ingest, "STAGE", 1)
+    longer = POOL + b"\n\nIt closes at nine.\n\nDogs stay outside."
+    with Library.open(path, encoder=slow) as opened:
+        app = create_app(opened)
+        with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+            for name in ("first.txt", "second.txt"):
+                reply = client.post("/api/documents", files={"files": (name, longer)})
+                assert reply.status_code == 202
+            assert slow.begun.wait(20)
+            threading.Timer(0.3, slow.go_on.set).start()
+        assert {info.name for info in opened.documents()}.isdisjoint({"first.txt", "second.txt"})
+    with Library.open(path, encoder=HashEncoder()) as opened:
+        with TestClient(create_app(opened), base_url="http://127.0.0.1:7860") as client:
+            assert synced(client)["problem"] == ""
+            assert {"first.txt", "second.txt"} <= set(names(client))
+        left = [path.name for path in opened.uploads.iterdir()]
+        assert sorted(left) == ["first.txt", "second.txt"]

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from syncs import names, synced
 
 from index.errors import SourceError
+from qa.web.app import create_app
+from qa.web.settings import PageSettings
 from qa.web.uploads import Uploads, clean_path
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 POOL = b"The swimming pool opens at seven in the morning."
 BATCH = "batch-of-a-test"
+ORIGIN = "http://127.0.0.1:7860"
 
 
 def files_below(folder: Path) -> list[str]:
@@ -152,6 +155,31 @@ def test_what_nobody_took_in_is_deleted_after_a_day(library: Library, tmp_path: 
     assert files_below(library.uploads) == [".incoming/another-batch/b.txt"]
 
 
+def test_a_server_that_runs_for_long_looks_for_them_every_hour(
+    library: Library, tmp_path: Path
+) -> None:
+    seconds = [0.0]
+    uploads = Uploads(library, clock=lambda: seconds[0])
+    long_ago = time.time() - 100_000
+    left = library.uploads / ".incoming" / BATCH
+    with (tmp_path / "a.txt").open("w+b") as file:
+        for now, remains in ((0.0, True), (3_599.0, True), (3_601.0, False)):
+            seconds[0] = now
+            uploads.save("another-batch", "b.txt", file)
+            assert left.exists() == (remains and now > 0)
+            left.mkdir(exist_ok=True)
+            os.utime(left, (long_ago, long_ago))
+
+
+def test_a_batch_that_goes_meanwhile_does_no_harm_to_another(
+    library: Library, tmp_path: Path
+) -> None:
+    (library.uploads / ".incoming").mkdir(parents=True)
+    (library.uploads / ".incoming" / BATCH).symlink_to(tmp_path / "nothing")
+    with (tmp_path / "a.txt").open("w+b") as file:
+        assert Uploads(library).save("another-batch", "b.txt", file) == "b.txt"
+
+
 @pytest.mark.parametrize(
     ("path", "cleaned"),
     [
@@ -193,3 +221,77 @@ def test_a_cleaned_path_stays_below_its_folder(path: str) -> None:
     assert not any(part.startswith((".", "~$")) or not part for part in parts)
     assert all(0 < len(part.encode()) <= 200 for part in parts)
     assert clean_path(cleaned) == cleaned
+
+
+# What the server has said it will take in
+
+
+def _accepted(library: Library) -> list[str]:
+    return files_below(library.uploads / ".accepted")
+
+
+def test_what_was_accepted_by_a_server_that_was_killed_is_taken_in_by_the_next(
+    library: Library, tmp_path: Path
+) -> None:
+    """Killed: nothing is said to it, so that all it leaves is what is on the disk."""
+    uploads = Uploads(library)
+    for text in (POOL, POOL.replace(b"seven", b"nine")):
+        (tmp_path / "sent").write_bytes(text)
+        with (tmp_path / "sent").open("rb") as file:
+            uploads.save(BATCH, "club/pool.txt", file)
+        uploads.accept(BATCH)
+    with (tmp_path / "sent").open("rb") as file:
+        uploads.save(BATCH, "waits.txt", file)  # nobody has said that it shall be taken in
+    with TestClient(create_app(library), base_url=ORIGIN) as client:
+        state = synced(client)
+        assert [one["source"] for one in state["reports"]] == ["Uploads", "Uploads"]
+        assert "pool.txt" in names(client)
+    assert (library.uploads / "club/pool.txt").read_bytes() == POOL.replace(b"seven", b"nine")
+    assert files_below(library.uploads) == [f".incoming/{BATCH}/waits.txt", "club/pool.txt"]
+
+
+def test_a_kill_between_the_two_steps_loses_and_doubles_nothing(
+    library: Library, tmp_path: Path
+) -> None:
+    """It was published already, or the files were in place already, when the power went."""
+    uploads = Uploads(library)
+    for number, name in enumerate(("published.txt", "placed.txt")):
+        (tmp_path / "sent").write_bytes(POOL.replace(b"seven", b"%d" % number))
+        with (tmp_path / "sent").open("rb") as file:
+            uploads.save(BATCH, name, file)
+        accepted = uploads.accept(BATCH)
+        with uploads.at_hand(accepted) as incoming:
+            if name == "published.txt":
+                library.take_in(incoming)
+            else:
+                (incoming / name).rename(library.uploads / name)
+    with TestClient(create_app(library), base_url=ORIGIN) as client:
+        synced(client)
+        assert [n for n in names(client) if n.startswith("p")] == ["placed.txt", "published.txt"]
+    assert files_below(library.uploads) == ["placed.txt", "published.txt"]
+    assert library.sync(library.uploads).unchanged == 2
+
+
+def test_a_server_that_only_reads_leaves_what_was_accepted(
+    library: Library, tmp_path: Path
+) -> None:
+    uploads = Uploads(library)
+    with (tmp_path / "a.txt").open("w+b") as file:
+        uploads.save(BATCH, "a.txt", file)
+    uploads.accept(BATCH)
+    settings = PageSettings(read_only=True)
+    with TestClient(create_app(library, settings=settings), base_url=ORIGIN) as client:
+        assert client.get("/api/sync").json()["number"] == 0
+    assert len(_accepted(library)) == 1
+
+
+def test_files_are_taken_in_where_a_file_can_have_only_one_name(
+    library: Library, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*args: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refused)
+    client.post("/api/documents", files={"files": ("pool.txt", POOL)})
+    assert synced(client)["reports"][0]["added"]["paths"] == ["pool.txt"]
+    assert files_below(library.uploads) == ["pool.txt"]

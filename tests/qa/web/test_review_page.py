@@ -12,8 +12,10 @@ from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
+from qa.chats import Chats
 from qa.web.app import create_app
 from qa.web.asking import Asking, Message
+from qa.web.conversations import Conversation, Conversations
 from qa.web.guard import Guard
 from qa.web.head import Head
 from qa.web.orders import Order
@@ -70,6 +72,23 @@ def test_a_page_that_is_loaded_again_can_stop_the_question(services: Services) -
     assert asking.stop(order(), ME) == ([], LIFT)
     assert list(before) == [[]]
     assert list(asking.run(order(), ME, "after")) == [[]]
+
+
+class _Failing(Conversations):
+    def get(self, owner: str, id: str, *, create: bool = True) -> Conversation:
+        raise LookupError("a secret of the inside")
+
+
+def test_a_failure_while_stopping_is_logged_discreetly(
+    library: Library, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What reaches Gradio it prints with all that it says."""
+    conversations = _Failing(library, Chats.open(library.path))
+    app = create_app(library, conversations=conversations)
+    assert Asking(app.state.services).stop(order(), ME) == ([], "")
+    conversations.chats.close()
+    assert "could not be drawn" in caplog.text
+    assert "secret" not in capfd.readouterr().err
 
 
 def test_a_failure_leaves_what_was_said_on_the_page(services: Services) -> None:

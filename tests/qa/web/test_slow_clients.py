@@ -15,29 +15,37 @@ from fastapi import FastAPI, Request
 from qa.web import slow
 from qa.web.guard import Guard
 from qa.web.limits import Limits
+from qa.web.password import Password
+from qa.web.protection import protect
 from qa.web.settings import PageSettings
 from qa.web.slow import ImpatientProtocol
 
+WAIT = Limits(wait=0.3)
 
-def app() -> FastAPI:
-    """Return an application that reads bodies."""
+
+def app(limits: Limits) -> FastAPI:
+    """Return an application that reads bodies, and asks no password."""
     made = FastAPI()
 
     @made.post("/")
     async def length(request: Request) -> int:
         return len(await request.body())
 
-    made.add_middleware(Guard, settings=PageSettings(limits=Limits(wait=0.3)))
+    made.add_middleware(Guard, settings=PageSettings(limits=limits))
     return made
 
 
-def with_server(act: Callable[[int], Any]) -> Any:  # noqa: ANN401
+def with_server(
+    act: Callable[[int], Any],
+    limits: Limits = WAIT,
+    make: Callable[[Limits], FastAPI] = app,
+) -> Any:  # noqa: ANN401
     """Return what `act` does with the port of a running server."""
 
     async def run() -> Any:  # noqa: ANN401
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app(), http=ImpatientProtocol, log_level="critical")
+        config = uvicorn.Config(make(limits), http=ImpatientProtocol, log_level="critical")
         server = uvicorn.Server(config)
         serving = asyncio.ensure_future(server.serve(sockets=[listener]))
         while not server.started:
@@ -109,3 +117,35 @@ def test_a_slow_body_that_keeps_coming_is_read_to_its_end() -> None:
     got, _ = with_server(lambda port: talk(port, *parts, pause=0.1))
     assert got.startswith(b"HTTP/1.1 200")
     assert got.endswith(b"6")
+
+
+def drops(path: bytes, pause: float = 0.1) -> Callable[[int], tuple[bytes, float]]:
+    """Return what sends 60 bytes one by one, and how long it took until that was cut off."""
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60\r\n" % path
+    return lambda port: talk(port, head + b"Connection: close\r\n\r\n", *[b"a"] * 60, pause=pause)
+
+
+def test_a_body_that_comes_drop_by_drop_is_cut_off() -> None:
+    """A byte in every half minute would hold a connection for days."""
+    got, _ = with_server(drops(b"/"), Limits(wait=5, grace=0.5, slowest=1_000))
+    assert not got.startswith(b"HTTP/1.1 200")
+    got, _ = with_server(drops(b"/", 0.0), Limits(wait=5, grace=0.5, slowest=1_000))
+    assert got.startswith(b"HTTP/1.1 200")
+
+
+def test_a_slow_body_is_read_for_as_long_as_enough_of_it_comes() -> None:
+    got, _ = with_server(drops(b"/", 0.02), Limits(wait=5, grace=0.5, slowest=20))
+    assert got.startswith(b"HTTP/1.1 200")
+
+
+def test_a_password_that_comes_drop_by_drop_is_cut_off() -> None:
+    def asking(limits: Limits) -> FastAPI:
+        made = FastAPI()
+        protect(made, PageSettings(password=Password("x"), limits=limits))
+        return made
+
+    limits = Limits(wait=5, grace=0.5, slowest=1_000)
+    got, _ = with_server(drops(b"/login"), limits, asking)
+    assert not got.startswith(b"HTTP/1.1 401")
+    got, _ = with_server(drops(b"/login", 0.0), limits, asking)
+    assert got.startswith(b"HTTP/1.1 401")

@@ -15,19 +15,25 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from small import new_library
 
+from index.errors import ParserEndedError
+from index.formats import pages as drawing
 from qa.web.app import create_app
+from qa.web.source_files import SourceFiles
+from qa.web.source_pages import SourcePages
 
 if TYPE_CHECKING:
     from index.types import Document
+    from qa.web.services import Services
 
 PDF = Path(__file__).parents[3] / "examples/documents/building/lift-maintenance-policy.pdf"
 WORDS = "The passenger lifts are inspected and serviced every four weeks"
 
 
 class Printed(NamedTuple):
-    """A library of one PDF: a client, the file, how the document is named, and its content."""
+    """A library of one PDF: a client, the server, the file, the document's name and content."""
 
     client: TestClient
+    services: Services
     file: Path
     document: str
     content: Document
@@ -52,10 +58,11 @@ def printed(tmp_path: Path) -> Iterator[Printed]:
     file = folder / "policy.pdf"
     shutil.copy(PDF, file)
     with new_library(tmp_path / "pdf.quoth", folder) as library:
-        client = TestClient(create_app(library), base_url="http://127.0.0.1:7860")
         (info,) = library.documents()
         document = f"{info.id}-{info.text_hash[:12]}"
-        yield Printed(client, file, document, library.content(info.id))
+        app = create_app(library)
+        with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+            yield Printed(client, app.state.services, file, document, library.content(info.id))
 
 
 def test_a_citation_of_a_pdf_comes_with_its_page_and_a_box_for_each_line(printed: Printed) -> None:
@@ -154,3 +161,89 @@ def test_many_people_turn_pages_at_once(printed: Printed) -> None:
     for thread in threads:
         thread.join()
     assert statuses == [200] * 60
+
+
+def _busy(reply: Any) -> str:  # noqa: ANN401
+    assert (reply.status_code, reply.json()["type"]) == (503, "urn:quoth:problem:busy")
+    return str(reply.headers["retry-after"])
+
+
+def test_when_others_turn_too_many_pages_it_says_when_to_come_again(printed: Printed) -> None:
+    """Pages that take long have few threads; everything else goes on."""
+    pictures = printed.services.pictures
+    pictures._seconds = 0.05
+    portal = printed.client.portal
+    assert portal is not None
+    for number in range(4):
+        portal.call(pictures._enter, f"somebody {number}")
+    picture = f"/api/page/{printed.document}/1.png"
+    assert _busy(printed.client.get(picture)).isdigit()
+    assert _busy(printed.client.get(f"/api/source/{printed.document}/page/1")).isdigit()
+    # The words of a source are there all the same.
+    source = printed.get(f"/{printed.span(WORDS)}")
+    assert (source["quote"], source["print"]) == (WORDS, None)
+    portal.call(pictures._leave, "somebody 0")
+    assert printed.client.get(picture).status_code == 200
+
+
+def test_when_the_drawers_are_busy_a_page_is_not_said_to_be_missing(
+    printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "_PATIENCE", 0.05)
+    slots = drawing._pool()._slots
+    picture = f"/api/page/{printed.document}/1.png"
+    with slots, slots:
+        assert _busy(printed.client.get(picture)).isdigit()
+        assert _busy(printed.client.get(f"/api/source/{printed.document}/page/1")).isdigit()
+        assert printed.get(f"/{printed.span(WORDS)}")["print"] is None
+    assert printed.client.get(picture).status_code == 200
+
+
+def test_a_picture_is_of_the_file_that_was_compared(printed: Printed, tmp_path: Path) -> None:
+    """Between comparing and drawing somebody puts another file in its place."""
+    (info,) = printed.services.library.documents()
+    files = SourceFiles(printed.services.library)
+    with PDF.open("rb") as policy:
+        expected = SourcePages().image(info, policy, 1, 1.0)
+    page = printed.content.pages[0]
+    spans = [(page.start, page.end)]
+    file = files.open(info)
+    assert file is not None
+    with file:
+        boxes = SourcePages().view(info, file, printed.content, 1, spans).boxes
+        other = tmp_path / "other.pdf"
+        Image.new("RGB", (300, 300), "red").save(other)
+        other.replace(printed.file)
+        pages = SourcePages()
+        assert pages.image(info, file, 1, 1.0) == expected
+        assert pages.view(info, file, printed.content, 1, spans).boxes == boxes != ((),)
+    # And what was kept of one file is not shown as the other one.
+    with printed.file.open("rb") as red:
+        assert pages.image(info, red, 1, 1.0) != expected
+
+
+def test_a_picture_of_a_file_that_is_written_meanwhile_is_not_shown(printed: Printed) -> None:
+    (info,) = printed.services.library.documents()
+    files = SourceFiles(printed.services.library)
+    file = files.open(info)
+    assert file is not None
+    with file:
+        assert files.is_same(info, file)
+        printed.file.write_bytes(b"%PDF-1.4 something else")
+        assert not files.is_same(info, file)
+
+
+def test_what_took_too_long_is_tried_again_after_a_while() -> None:
+    seconds = [0.0]
+    pages = SourcePages(clock=lambda: seconds[0])
+    tried = []
+
+    def draw() -> bytes:
+        tried.append(seconds[0])
+        raise ParserEndedError("takes too long to read (over 10 s)")
+
+    for now in (0.0, 1.0, 599.0, 601.0):
+        seconds[0] = now
+        with pytest.raises(ParserEndedError, match="takes too long"):
+            pages._once(("a page",), draw)
+    assert tried == [0.0, 601.0]
