@@ -11,6 +11,7 @@ from index.draft import Draft
 from index.errors import SourceError
 from index.ingest import Label, document_of, prepare
 from index.reports import Progress
+from index.scan import IGNORE_FILE, ignored_by
 from index.store import Store
 from index.sync import source_id
 from index.types import DocumentInfo
@@ -59,7 +60,7 @@ def file_to_add(path: Path, name: str | None, uploads: Path) -> tuple[Path, Path
     """Return the file and where it goes.
 
     Raises:
-        SourceError: There is no file at `path`, or `name` is no name.
+        SourceError: There is no file at `path`, `name` is no name, or the uploads leave it out.
     """
     file = path.expanduser()
     if not file.is_file():
@@ -67,6 +68,15 @@ def file_to_add(path: Path, name: str | None, uploads: Path) -> tuple[Path, Path
             f"There is no file at {path}; to add a text give its name too: add(text, name='notes')."
         )
     target = uploads / (name or file.name)
-    if target.parent != uploads or target.name.startswith((".", "~$")):
+    if target.parent != uploads or not _is_name(target.name):
         raise SourceError(f"{name or file.name!r} cannot be the name of a document.")
+    if ignored_by(uploads).match_file(target.name):
+        raise SourceError(f"{target.name!r} is left out by {uploads / IGNORE_FILE}.")
     return file, target
+
+
+def _is_name(name: str) -> bool:
+    """Return whether a file can be called so, and is looked at when its folder is synced."""
+    # Bytes that are no UTF-8 are in a name as surrogates, which are no text.
+    unicode = not any("\ud800" <= character <= "\udfff" for character in name)
+    return unicode and "\0" not in name and not name.startswith((".", "~$"))

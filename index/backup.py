@@ -25,7 +25,7 @@ from index.catalogue import Catalogue
 from index.check import Severity, check_library
 from index.draft import living, model_of
 from index.errors import BackupError, LibraryError
-from index.files import flush
+from index.files import create_private, flush
 from index.maintain import delete_dead
 from index.packing import State, Upload, pack
 from index.schema import FORMAT_VERSION
@@ -200,7 +200,7 @@ def _explained(target: Path, inside: Path) -> Iterator[None]:
 def _copy_store(store: Store, inside: Path) -> State:
     """Copy the published state of the store and return what it is."""
     copy = inside / STORE
-    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    create_private(copy)
     with store.reading() as db, closing(sqlite3.connect(copy)) as target:
         generation(db)  # the read transaction begins: what is copied is this state
         try:
@@ -270,7 +270,7 @@ def _copy_chats(source: Path, copy: Path, missing: list[str]) -> bool:
     """Copy the conversations and return whether there are any; what is damaged is told."""
     if not source.is_file():
         return False
-    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    create_private(copy)
     try:
         uri = f"{source.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as db, closing(sqlite3.connect(copy)) as to:

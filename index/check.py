@@ -13,7 +13,7 @@ from pathlib import Path
 from index import check_database, check_documents, check_files, check_log
 from index.errors import LibraryDamagedError, LibraryError
 from index.files import bytes_in
-from index.findings import Checkup, Finding, Severity
+from index.findings import RESTORE, Checkup, Finding, Severity
 from index.schema import APPLICATION_ID, FORMAT_VERSION
 from index.seals import SINCE_FORMAT
 from index.store import FILE, Store, generation, reason_of
@@ -24,7 +24,6 @@ __all__ = ["Checkup", "Finding", "Severity", "check_library"]
 logger = logging.getLogger(f"quoth.{__name__}")
 
 _ORDER = list(Severity)
-RESTORE = "Restore the library from a backup (`quoth restore`), or make it anew with `quoth sync`."
 
 
 def check_library(path: Path, *, encoder: Encoder | None = None) -> Checkup:

@@ -9,7 +9,7 @@ from contextlib import closing
 
 from index.draft import living, model_of
 from index.errors import LibraryDamagedError
-from index.findings import Finding
+from index.findings import REPAIR, RESTORE, Finding
 from index.schema import MIGRATIONS, statements
 from index.seals import EVERYTHING, SMALL, broken
 from index.store import FILE
@@ -17,34 +17,32 @@ from index.types import Encoder
 
 __all__ = ["counts", "generations", "only_indexes", "readable", "seals", "structure"]
 
-_RESTORE = "Restore the library from a backup (`quoth restore`), or make it anew with `quoth sync`."
-_REPAIR = "Run `quoth doctor --repair`."
 # What SQLite says of an index that its table can be made to match again.
 _OF_AN_INDEX = re.compile(
     r"row \d+ missing from index|wrong # of entries in index|non-unique entry in index"
     r"|\*\*\* in database main \*\*\*"
 )
 _TABLES = {
-    "meta": ("The list of derived files is damaged.", _REPAIR),
-    "files": ("The list of files is damaged.", f"{_REPAIR} The next sync compares every file."),
+    "meta": ("The list of derived files is damaged.", REPAIR),
+    "files": ("The list of files is damaged.", f"{REPAIR} The next sync compares every file."),
     "failures": (
         "The list of files that could not be read is damaged.",
-        f"{_REPAIR} The next sync makes it anew.",
+        f"{REPAIR} The next sync makes it anew.",
     ),
     "excluded": (
         "The list of what was removed by hand is damaged.",
-        f"{_REPAIR} What was removed by hand may come back with the next sync.",
+        f"{REPAIR} What was removed by hand may come back with the next sync.",
     ),
     "sources": (
         "The list of sources is damaged.",
-        f"{_REPAIR} That helps where all of them are still found; if not, restore a backup.",
+        f"{REPAIR} That helps where all of them are still found; if not, restore a backup.",
     ),
     "documents": (
         "The list of which documents are alive is damaged.",
-        f"{_REPAIR} That helps where the list of files tells it; if not, restore a backup.",
+        f"{REPAIR} That helps where the list of files tells it; if not, restore a backup.",
     ),
-    "models": ("The list of models is damaged.", _RESTORE),
-    "generations": ("The list of generations is damaged.", _RESTORE),
+    "models": ("The list of models is damaged.", RESTORE),
+    "generations": ("The list of generations is damaged.", RESTORE),
 }
 REPAIRABLE = frozenset(_TABLES) - {"models", "generations"}
 
@@ -59,7 +57,7 @@ def structure(db: sqlite3.Connection, version: int) -> Iterator[Finding]:
             kind="database",
             where=FILE,
             message=f"{FILE} is damaged: {_first(said)}.",
-            advice=_REPAIR if repairable else _RESTORE,
+            advice=REPAIR if repairable else RESTORE,
             repairable=repairable,
         )
     if _schema(db) != _expected(version):
@@ -67,14 +65,14 @@ def structure(db: sqlite3.Connection, version: int) -> Iterator[Finding]:
             kind="database",
             where=FILE,
             message=f"The tables of {FILE} are not those of library format {version}.",
-            advice=_RESTORE,
+            advice=RESTORE,
         )
     for table, _, parent, _ in db.execute("PRAGMA foreign_key_check").fetchmany(1):
         yield Finding(
             kind="database",
             where=table,
             message=f"A row of {table} points at something that {parent} does not have.",
-            advice=_RESTORE,
+            advice=RESTORE,
         )
 
 
@@ -124,7 +122,7 @@ def generations(db: sqlite3.Connection, number: int, encoder: Encoder | None) ->
             kind="generation",
             where=FILE,
             message=f"Generation {number} has documents, but the model that made it is missing.",
-            advice=_RESTORE,
+            advice=RESTORE,
         )
     if model is not None and encoder is not None and model["fingerprint"] != encoder.fingerprint:
         yield Finding(
@@ -139,7 +137,7 @@ def generations(db: sqlite3.Connection, number: int, encoder: Encoder | None) ->
             kind="generation",
             where=FILE,
             message=f"{odd} documents were replaced before they were there.",
-            advice=_RESTORE,
+            advice=RESTORE,
         )
 
 
@@ -152,7 +150,7 @@ def seals(db: sqlite3.Connection) -> Iterator[Finding]:
             kind="table",
             where="seals",
             message="The checksums of the small tables are damaged themselves.",
-            advice=_REPAIR,
+            advice=REPAIR,
             repairable=True,
         )
         return
@@ -175,7 +173,7 @@ def readable(db: sqlite3.Connection) -> Iterator[Finding]:
             for _ in db.execute(f"SELECT * FROM {table}"):
                 pass
         except (sqlite3.DatabaseError, UnicodeDecodeError):
-            yield Finding(kind="table", where=table, message=_TABLES[table][0], advice=_RESTORE)
+            yield Finding(kind="table", where=table, message=_TABLES[table][0], advice=RESTORE)
 
 
 def counts(db: sqlite3.Connection, number: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from index.catalogue import Catalogue
 from index.content import decode_content, text_hash
 from index.draft import living
 from index.files import sha256
-from index.findings import Finding
+from index.findings import REPAIR, Finding
 from index.sealing import Whole, read_whole, vectors_in_order
 from index.seals import (
     DOCUMENT,
@@ -37,7 +37,6 @@ __all__ = [
     "vectors",
 ]
 
-_REPAIR = "Run `quoth doctor --repair`."
 _UNREADABLE = (sqlite3.DatabaseError, TypeError, ValueError, OverflowError, AttributeError)
 _PATH, _HASH = DOCUMENT.index("path"), DOCUMENT.index("text_hash")
 
@@ -171,11 +170,11 @@ def _finding(
     alive: bool,
 ) -> Finding:
     path = path_of(db, number)
-    repairable, advice = True, _REPAIR
+    repairable, advice = True, REPAIR
     message = f"{path} (document {number}) is damaged in the library: its {damage}."
     if not alive:
         message = f"An older version of {path} (document {number}) is damaged: its {damage}."
-        advice = f"{_REPAIR} That takes the older version away, as `quoth compact` does."
+        advice = f"{REPAIR} That takes the older version away, as `quoth compact` does."
     elif damage.content:
         file, recorded = file_of(db, number, bases)
         if file is None or not file.is_file():
@@ -188,7 +187,7 @@ def _finding(
             repairable = False
             advice = f"Sync its folder again: {file} has another content now and is read anew."
         else:
-            advice = f"{_REPAIR} That reads {file} again."
+            advice = f"{REPAIR} That reads {file} again."
     return Finding(
         kind="document",
         where=path,
@@ -269,7 +268,7 @@ def vectors(db: sqlite3.Connection) -> Iterator[Finding]:
             where=f"vector {number}" if owner is None else path_of(db, owner),
             message=f"Vector {number}{where or ', which nothing uses,'} is "
             f"{'damaged' if number in damaged else 'missing'}.",
-            advice=f"{_REPAIR} That embeds its sentence again.",
+            advice=f"{REPAIR} That embeds its sentence again.",
             repairable=True,
             document=owner,
             number=number,

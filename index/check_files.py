@@ -18,16 +18,16 @@ from index.catalogue import UPLOADS
 from index.draft import living
 from index.errors import LibraryDamagedError
 from index.files import sha256
-from index.findings import Finding, Severity
+from index.findings import REPAIR, Finding, Severity
 from index.ingest import next_number
 from index.snapshots import state_key
 from index.store import FILE, get_meta
 from index.vectors import VectorBase, intact_base
 from index.words import WordState, intact, open_words
 
-__all__ = ["being_changed", "derived", "leftovers", "modes", "uploads"]
+__all__ = ["abandoned", "being_changed", "derived", "leftovers", "modes", "uploads"]
 
-_REPAIR = "Run `quoth doctor --repair`, or `quoth rebuild`."
+_MAKE_AGAIN = "Run `quoth doctor --repair`, or `quoth rebuild`."
 _LEFT = re.compile(r"words-.*|vectors-.*|.*\.tmp|\.quoth-.*")
 _DAY = 86_400
 
@@ -79,6 +79,8 @@ def _words(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
             if max(held, default=0) >= next_number(db, "passages") and not being_changed(library):
                 yield _behind(state.folder)
             return
+    except LibraryDamagedError:
+        problem = "is damaged"
     except (TypeError, ValueError, AttributeError, OSError) as error:
         problem = f"cannot be opened ({str(error).splitlines()[0][:80]})"
     where = str(meta.get("folder", "words"))
@@ -130,7 +132,7 @@ def _slower(kind: str, where: str, message: str) -> Finding:
         kind=kind,
         where=where,
         message=f"{message} Until it is there again, it is made in memory at each start.",
-        advice=_REPAIR,
+        advice=_MAKE_AGAIN,
         severity=Severity.SLOWER,
         repairable=True,
     )
@@ -144,22 +146,38 @@ def leftovers(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
     for name in sorted(os.listdir(library)):
         if _LEFT.fullmatch(name) and name not in kept:
             yield _left(name)
-    uploads = library / UPLOADS
-    for path in sorted(uploads.glob(".*")) if uploads.is_dir() else ():
-        with suppress(OSError):
-            if path.stat().st_mtime < time.time() - _DAY:
-                yield _left(f"{UPLOADS}/{path.name}")
+    for name in _INTERRUPTED:
+        if _is_old(library / UPLOADS / name):
+            yield _left(f"{UPLOADS}/{name}")
+    for batch in abandoned(library):
+        name = batch.relative_to(library).as_posix()
+        yield _left(name, "The next upload takes it away; so does `quoth doctor --repair`.")
+
+
+def abandoned(library: Path) -> list[Path]:
+    """Return what was sent to a server and never taken in: its sender has gone long ago."""
+    return [path for path in sorted((library / UPLOADS / _INCOMING).glob("*")) if _is_old(path)]
+
+
+def _is_old(path: Path) -> bool:
+    with suppress(OSError):
+        return path.stat().st_mtime < time.time() - _DAY
+    return False
 
 
 _DERIVED = (("words", "folder"), ("vectors", "file"))
+# Among the uploads: what a writer works with, see index.uploads, and what a server is sent.
+# What a server has accepted lies elsewhere, and is no leftover however old.
+_INTERRUPTED, _INCOMING = (".replaced", ".adding"), ".incoming"
+_NEXT = "The next sync takes it away; so does `quoth doctor --repair`."
 
 
-def _left(name: str) -> Finding:
+def _left(name: str, advice: str = _NEXT) -> Finding:
     return Finding(
         kind="leftover",
         where=name,
         message=f"{name} is left over from something that was ended in the middle.",
-        advice="The next sync takes it away; so does `quoth doctor --repair`.",
+        advice=advice,
         severity=Severity.NOTICE,
         repairable=True,
     )
@@ -235,7 +253,7 @@ def modes(library: Path) -> Iterator[Finding]:
             where=wider[0],
             message=f"{len(wider)} files may be read or changed by more people than the folder of "
             f"the library, {wider[0]} first.",
-            advice="Run `quoth doctor --repair`.",
+            advice=REPAIR,
             severity=Severity.NOTICE,
             repairable=True,
         )

@@ -14,20 +14,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from index.errors import ModelMismatchError
+from index.errors import LibraryDamagedError, ModelMismatchError
 from index.ingest import Ingest, next_number
 from index.seals import EVERYTHING, verify
 from index.store import Store, generation, get_meta, now, set_meta
 from index.types import Encoder
 from index.vectors import VectorBase, write_base
-from index.words import WordState, WordWriter, intact, open_words, remove_folder
+from index.words import Entry, WordState, WordWriter, intact, open_words, remove_folder
 
-__all__ = ["Draft", "living", "model_of", "new_words_folder", "tidy"]
+__all__ = ["Draft", "living", "living_words", "model_of", "new_words_folder", "tidy"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
 # Documents of generation ?1.
 living = "born <= ?1 AND (died IS NULL OR died > ?1)"
+
+
+def living_words(db: sqlite3.Connection, number: int) -> Iterable[Entry]:
+    """Return the passages of generation `number` as the word index takes them."""
+    return db.execute(
+        "SELECT passages.id, document, terms FROM passages"
+        f" JOIN documents ON documents.id = document WHERE {living}",
+        (number,),
+    )
 
 
 def model_of(db: sqlite3.Connection, number: int) -> sqlite3.Row | None:
@@ -125,13 +134,7 @@ class Draft:
             if state is not None and self._can_go_on(db, state):
                 return WordWriter(self._folder / state.folder)
             words = WordWriter(new_words_folder(self._folder))
-            words.add(
-                db.execute(
-                    "SELECT passages.id, document, terms FROM passages"
-                    f" JOIN documents ON documents.id = document WHERE {living}",
-                    (self.base,),
-                )
-            )
+            words.add(living_words(db, self.base))
         return words
 
     def _can_go_on(self, db: sqlite3.Connection, state: WordState) -> bool:
@@ -139,7 +142,7 @@ class Draft:
 
         Not where it knows documents that the store has lost: their numbers are given again.
         """
-        with contextlib.suppress(ValueError, OSError):
+        with contextlib.suppress(LibraryDamagedError, ValueError, OSError):
             if intact(self._folder, state):
                 last = next_number(db, "documents") - 1
                 return not open_words(self._folder / state.folder).knows_more_than(last)

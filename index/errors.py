@@ -4,7 +4,8 @@ QuothError
 ├── SourceError            a folder, file or pattern given by the user
 ├── SyncCancelledError     somebody stopped a sync
 ├── FormatError            a file that cannot be read; `reason` fits into a report
-│   └── ParserEndedError   it cost its parser the process
+│   ├── ParserEndedError   it cost its parser the process
+│   └── ParsersBusyError   it was not its turn in time
 ├── EncoderError           the embedding model
 │   └── ModelMismatchError
 ├── LibraryError           the library folder
@@ -35,6 +36,7 @@ __all__ = [
     "MissingExtraError",
     "ModelMismatchError",
     "ParserEndedError",
+    "ParsersBusyError",
     "QuestionError",
     "QuothError",
     "SourceError",
@@ -70,6 +72,13 @@ class FormatError(QuothError):
 
 class ParserEndedError(FormatError):
     """A file took too long or too much memory, or made its parser crash; it would again."""
+
+
+class ParsersBusyError(FormatError):
+    """Others kept the parsers busy for too long; nothing is said about the file."""
+
+    def __init__(self) -> None:
+        super().__init__("other files are being read; try again in a moment")
 
 
 class EncoderError(QuothError):

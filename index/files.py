@@ -109,18 +109,27 @@ def write_private(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def settle(folder: Path) -> None:
-    """Give what is below `folder` its permissions: files that other code has made."""
+def settle(folder: Path, *, only_close: bool = False) -> None:
+    """Give what is below `folder` its permissions: files that other code has made.
+
+    Args:
+        folder: With what is below it.
+        only_close: Open nothing that is closed, such as conversations, which no group may read.
+    """
     mode = folder.stat().st_mode
+    kept = 0o777 if only_close else 0
     for inside, folders, names in os.walk(folder):
         for name in folders:
-            _chmod(os.path.join(inside, name), mode & 0o777 | 0o700)
+            _chmod(os.path.join(inside, name), mode & 0o777 | 0o700, kept)
         for name in names:
-            _chmod(os.path.join(inside, name), mode & 0o666 | 0o600)
+            _chmod(os.path.join(inside, name), mode & 0o666 | 0o600, kept)
 
 
-def _chmod(path: str, mode: int) -> None:
+def _chmod(path: str, mode: int, kept: int) -> None:
+    """Give a file these permissions, but none of those in `kept` that it has not."""
     # Somebody else's file stays as it is, and one that is gone meanwhile needs nothing.
     with contextlib.suppress(OSError):
-        if not os.path.islink(path) and os.stat(path).st_mode & 0o777 != mode:
-            os.chmod(path, mode)
+        now = os.stat(path).st_mode & 0o777
+        wanted = mode & ~(kept & ~now)
+        if not os.path.islink(path) and now != wanted:
+            os.chmod(path, wanted)

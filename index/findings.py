@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Checkup", "Finding", "Severity"]
+__all__ = ["REPAIR", "RESTORE", "Checkup", "Finding", "Severity"]
+
+# What to do.
+REPAIR = "Run `quoth doctor --repair`."
+RESTORE = "Restore the library from a backup (`quoth restore`), or make it anew with `quoth sync`."
 
 
 class Severity(StrEnum):

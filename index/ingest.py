@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from index.content import encode_content, text_hash
+from index.content import encode_content, stored_content, text_hash
 from index.errors import FormatError
 from index.passages import PASSAGES_VERSION, group
 from index.sealing import Whole
@@ -38,6 +38,7 @@ __all__ = [
     "label_of",
     "next_number",
     "prepare",
+    "prepared_again",
 ]
 
 logger = logging.getLogger(f"quoth.{__name__}")
@@ -150,6 +151,19 @@ def label_of(row: sqlite3.Row, document: Document) -> Label:
         title="" if row["title"] in (document.title, name) else row["title"],
         date=row["date"],
     )
+
+
+def prepared_again(db: sqlite3.Connection, number: int) -> Prepared:
+    """Return a stored document as it is prepared from its text and its label.
+
+    Raises:
+        LibraryDamagedError: Its text is not what was stored.
+    """
+    row = db.execute(
+        "SELECT source, path, type, title, date FROM documents WHERE id = ?", (number,)
+    ).fetchone()
+    document = stored_content(db, number)
+    return prepare(document, label_of(row, document))
 
 
 def _sentence_string(document: Document, sentence: Sentence) -> str:

@@ -237,10 +237,12 @@ class Library:
         with self._changing(), taken_up(file, target.name, self.uploads) as incoming:
             report = self._take_in(incoming, SyncOptions())
             failed = next((skip for skip in report.skipped if skip.path == target.name), None)
-            if failed is not None:
+            added = next((d for d in self.documents() if d.file == target), None)
+            if failed is not None or added is None:
                 self._forget_failed_upload(target.name)
-                raise FormatError(f"{target.name}: {failed.reason}")
-            return next(d for d in self.documents() if d.file == target)
+                reason = failed.reason if failed else "the uploads leave it out"
+                raise FormatError(f"{target.name}: {reason}")
+            return added
 
     def take_in(
         self,
@@ -273,9 +275,7 @@ class Library:
         with exchanging(self.uploads, self._recorded_uploads) as exchange:
             exchange.place(incoming)
             report = self._sync(self.uploads, options)
-            failed = {skip.path for skip in report.skipped} & set(exchange.placed)
-            if failed:
-                exchange.undo(sorted(failed))
+            exchange.undo_failed(skip.path for skip in report.skipped)
         return report
 
     def _recorded_uploads(self) -> dict[str, str]:

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from index.content import stored_content
-from index.draft import Draft, living, model_of, new_words_folder, tidy
-from index.ingest import label_of, prepare
+from index.draft import Draft, living, living_words, model_of, new_words_folder, tidy
+from index.ingest import prepared_again
 from index.reports import Progress
 from index.seals import EVERYTHING
 from index.store import Store, generation, get_meta, set_meta
 from index.types import Encoder
-from index.vectors import VectorBase, write_base
+from index.vectors import write_base
 from index.words import WordWriter
 
 __all__ = ["delete_dead", "delete_documents", "point_files", "reembed", "rewrite_derived"]
@@ -44,11 +44,7 @@ def reembed(
     with Draft(folder, store, lambda: encoder, change_model=True, on_progress=step) as draft:
         for number in old:
             with store.reading() as db:
-                row = db.execute(
-                    "SELECT source, path, type, title, date FROM documents WHERE id = ?", (number,)
-                ).fetchone()
-                document = stored_content(db, number)
-            prepared = prepare(document, label_of(row, document))
+                prepared = prepared_again(db, number)
             draft.ingest.add(prepared, partial(written.__setitem__, number))
         draft.flush()
         draft.retire(old)
@@ -63,7 +59,9 @@ def point_files(db: sqlite3.Connection, written: Mapping[int, int]) -> None:
     )
 
 
-def rewrite_derived(folder: Path, store: Store, *, drop_dead: bool) -> None:
+def rewrite_derived(
+    folder: Path, store: Store, *, drop_dead: bool, keep_base: bool = False
+) -> None:
     """Write FAISS and Tantivy files anew from the store, without embedding.
 
     Args:
@@ -71,31 +69,34 @@ def rewrite_derived(folder: Path, store: Store, *, drop_dead: bool) -> None:
         store: Its store.
         drop_dead: Also delete what is not alive from the store. Questions that are being
             answered see the state they began with until they end.
+        keep_base: Leave the FAISS files as they are.
+
+    Raises:
+        LibraryDamagedError: A vector is not what was stored; nothing is changed.
     """
     with store.writing(seal=EVERYTHING) as db:
         number = generation(db)
         db.execute("UPDATE documents SET died = born WHERE born > ?", (number,))
         if drop_dead:
             delete_dead(db, number)
+        if not keep_base:
+            set_meta(db, "vectors", _new_base(folder, db, number))
         words = WordWriter(new_words_folder(folder))
-        words.add(
-            db.execute(
-                "SELECT passages.id, document, terms FROM passages"
-                f" JOIN documents ON documents.id = document WHERE {living}",
-                (number,),
-            )
-        )
+        words.add(living_words(db, number))
         state = words.commit()
-        model = model_of(db, number)
-        base: VectorBase | None = None
-        if model is not None:
-            base = write_base(folder, db, model["id"], model["dim"], None)
         set_meta(db, "words", state.to_dict())
-        set_meta(db, "vectors", None if base is None else base.to_dict())
         compacted = get_meta(db, "compacted") or {"times": 0}
         set_meta(db, "compacted", {"times": compacted["times"] + 1})
     store.checkpoint()
     tidy(folder, store)
+
+
+def _new_base(folder: Path, db: sqlite3.Connection, number: int) -> dict[str, Any] | None:
+    model = model_of(db, number)
+    if model is None:
+        return None
+    base = write_base(folder, db, model["id"], model["dim"], None)
+    return None if base is None else base.to_dict()
 
 
 def delete_dead(db: sqlite3.Connection, number: int) -> None:
@@ -109,7 +110,9 @@ def delete_dead(db: sqlite3.Connection, number: int) -> None:
     db.execute("DELETE FROM sources WHERE kind = 'gone'")
 
 
-def delete_documents(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+def delete_documents(
+    db: sqlite3.Connection, numbers: Sequence[int], *, with_vectors: bool = True
+) -> None:
     """Delete documents with all that belongs to them, and vectors that nothing uses."""
     db.execute("CREATE TEMP TABLE dead(id INTEGER PRIMARY KEY)")
     db.executemany("INSERT INTO dead VALUES(?)", [(number,) for number in numbers])
@@ -117,7 +120,8 @@ def delete_documents(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
         db.execute(f"DELETE FROM {table} WHERE document IN (SELECT id FROM dead)")
     db.execute("DELETE FROM documents WHERE id IN (SELECT id FROM dead)")
     db.execute("DROP TABLE dead")
-    db.execute(
-        "DELETE FROM vectors WHERE id NOT IN"
-        " (SELECT vector FROM sentences UNION SELECT vector FROM passages)"
-    )
+    if with_vectors:
+        db.execute(
+            "DELETE FROM vectors WHERE id NOT IN"
+            " (SELECT vector FROM sentences UNION SELECT vector FROM passages)"
+        )

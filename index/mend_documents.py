@@ -26,7 +26,7 @@ from index.ingest import Label, Prepared, label_of, prepare
 from index.maintain import delete_documents, point_files
 from index.schema import FORMAT_VERSION
 from index.seals import EVERYTHING
-from index.store import Store, generation
+from index.store import Store, generation, set_meta
 from index.types import Document, Encoder
 
 __all__ = ["mend"]
@@ -63,24 +63,39 @@ def mend(folder: Path, store: Store, encoder: Callable[[], Encoder]) -> Iterator
                 dead.append(document)
             elif made := _again(db, document, damage, bases):
                 again.append(made)
+    # As long as a vector cannot be made again, neither can the base, and without a base that has
+    # all other vectors nothing would be found in any document: then no vector may go.
+    stuck = (lost & alive) - {one.number for one in again}
     if dead:
-        with store.writing(seal=EVERYTHING) as db:
-            delete_documents(db, dead)
+        _delete(store, dead, with_vectors=not stuck)
         yield f"{len(dead)} damaged older versions of documents were deleted."
     if again:
+        _set_aside(store, damaged)
         written: dict[int, int] = {}
-        with store.writing(seal=()) as db:
-            # What is under the key of a string would be taken for its vector.
-            db.executemany("DELETE FROM vectors WHERE id = ?", [(number,) for number in damaged])
         with Draft(folder, store, encoder) as draft:
             for one in again:
                 draft.ingest.add(one.prepared, partial(written.__setitem__, one.number))
             draft.flush()
             draft.retire(written)  # the old numbers
             draft.publish(lambda db: point_files(db, written))
-        with store.writing(seal=EVERYTHING) as db:
-            delete_documents(db, list(written))
+        _delete(store, list(written), with_vectors=not stuck)
         yield from (one.told for one in again)
+
+
+def _delete(store: Store, numbers: list[int], *, with_vectors: bool) -> None:
+    with store.writing(seal=EVERYTHING) as db:
+        delete_documents(db, numbers, with_vectors=with_vectors)
+        # Whatever ends the repair before they are made again: they know what is deleted.
+        set_meta(db, "words", None)
+
+
+def _set_aside(store: Store, damaged: list[int]) -> None:
+    """Give damaged vectors other keys: under that of a string one is taken for its vector."""
+    with store.writing(seal=()) as db:
+        db.executemany(
+            "UPDATE vectors SET key = ? WHERE id = ?",
+            [(f"damaged {number}".encode(), number) for number in damaged],
+        )
 
 
 def _again(

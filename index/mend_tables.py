@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from index.draft import living
 from index.errors import LibraryDamagedError
-from index.seals import EVERYTHING, broken, renew, seal_of
+from index.seals import EVERYTHING, broken, renew, seal_as_it_is, seal_now
 from index.seals import recorded as recorded_seals
 from index.store import Store, generation, set_meta
 
@@ -28,9 +28,9 @@ def mend(store: Store) -> Iterator[str]:
             wrong = broken(db, EVERYTHING)
         except LibraryDamagedError:
             # Nothing says what the tables were; what they are was looked through by the check.
-            renew(db, EVERYTHING)
+            seal_as_it_is(db)
             done.append("The checksums of the small tables were damaged and were made again.")
-            wrong = []
+            wrong = broken(db, EVERYTHING)
         for table, mender in _MENDERS.items():
             if table in wrong and (told := mender(db)):
                 renew(db, [table])
@@ -111,7 +111,7 @@ def _documents(db: sqlite3.Connection) -> str:
         "UPDATE documents SET died = NULL WHERE died IS NOT NULL AND id IN"
         " (SELECT document FROM files)"
     )
-    if seal_of(db, "documents") == seal:
+    if seal_now(db, "documents") == seal:
         db.execute("RELEASE mending")
         return "The list of which documents are alive was made again."
     # One that died says when; its successor was born in that generation.
@@ -124,7 +124,7 @@ def _documents(db: sqlite3.Connection) -> str:
         " AND newer.path = documents.path AND newer.id > documents.id)",
         (number,),
     )
-    if seal_of(db, "documents") == seal:
+    if seal_now(db, "documents") == seal:
         db.execute("RELEASE mending")
         return "The list of which documents are alive was made again."
     db.execute("ROLLBACK TO mending")

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.check_documents import damaged_vectors, missing_vectors
-from index.content import stored_content
 from index.draft import model_of
 from index.errors import LibraryDamagedError, ModelMismatchError
-from index.ingest import Prepared, insert_vector, key_of, label_of, prepare
+from index.ingest import insert_vector, key_of, prepared_again
 from index.store import Store, generation
 from index.types import Encoder
 
@@ -42,9 +41,11 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
         places = _places(db, wanted)
         strings: dict[int, str] = {}
         for document, some in places.items():
-            strings.update(_strings(db, document, some))
+            if left := [place for place in some if place.vector not in strings]:
+                strings.update(_strings(db, document, left))
     used = {place.vector for some in places.values() for place in some}
-    unused = [number for number in damaged if number not in used]
+    # Without it the base is not valid, and cannot be made again where others stay damaged.
+    unused = [number for number in damaged if number not in used] if used <= strings.keys() else []
     made = _embedded(strings, model, encoder)
     mended = 0
     with store.writing(seal=()) as db:
@@ -87,20 +88,17 @@ def _embedded(
 
 
 def _places(db: sqlite3.Connection, wanted: set[int]) -> dict[int, list[_Place]]:
-    """Return where these vectors are used, by document; one place each is enough."""
+    """Return where these vectors are used, by document."""
     found: dict[int, list[_Place]] = {}
-    left = set(wanted)
     for row in db.execute('SELECT document, number, start, "end", vector FROM sentences'):
-        if row["vector"] in left:
-            left.discard(row["vector"])
+        if row["vector"] in wanted:
             place = _Place(row["vector"], True, row["number"], row["start"], row["end"])
             found.setdefault(row["document"], []).append(place)
     for row in db.execute(
         'SELECT document, start, "end", vector,'
         " row_number() OVER (PARTITION BY document ORDER BY id) - 1 AS place FROM passages"
     ):
-        if row["vector"] in left:
-            left.discard(row["vector"])
+        if row["vector"] in wanted:
             place = _Place(row["vector"], False, row["place"], row["start"], row["end"])
             found.setdefault(row["document"], []).append(place)
     return found
@@ -109,7 +107,7 @@ def _places(db: sqlite3.Connection, wanted: set[int]) -> dict[int, list[_Place]]
 def _strings(db: sqlite3.Connection, number: int, places: list[_Place]) -> dict[int, str]:
     """Return what the vectors at these places were made of, where that can still be told."""
     try:
-        prepared = _prepared(db, number)
+        prepared = prepared_again(db, number)
     except LibraryDamagedError:
         return {}
     found = {}
@@ -122,11 +120,3 @@ def _strings(db: sqlite3.Connection, number: int, places: list[_Place]) -> dict[
             if (span.start, span.end) == (place.start, place.end):
                 found[place.vector] = strings[place.place]
     return found
-
-
-def _prepared(db: sqlite3.Connection, number: int) -> Prepared:
-    document = stored_content(db, number)
-    row = db.execute(
-        "SELECT source, path, type, title, date FROM documents WHERE id = ?", (number,)
-    ).fetchone()
-    return prepare(document, label_of(row, document))

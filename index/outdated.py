@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
+from index.draft import living
 from index.files import sha256
 from index.reports import Outdated
 from index.store import generation
@@ -28,7 +29,7 @@ def outdated(db: sqlite3.Connection, bases: Mapping[int, Path]) -> Outdated:
     gone: list[int] = []
     rows = db.execute(
         "SELECT files.* FROM files JOIN documents ON documents.id = document"
-        " WHERE born <= ?1 AND (died IS NULL OR died > ?1) ORDER BY document",
+        f" WHERE {living} ORDER BY document",
         (generation(db),),
     )
     there = {source: base.is_dir() for source, base in bases.items()}

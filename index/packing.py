@@ -9,7 +9,6 @@ import time
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from index.archive import CHATS, MANIFEST, STORE, UPLOADS, Manifest, Member
@@ -21,6 +20,9 @@ ATTEMPTS, PAUSE_SECONDS = 4, 2.0  # where an uploaded file is just being replace
 _GONE = (
     "The uploaded file {path} is not in the backup: it is gone from the library or cannot be "
     "read. The document made of it is in the backup."
+)
+_CHANGED = (
+    "The uploaded file {path} is no longer what was indexed; it is in the backup as it is now."
 )
 _CHUNK = 1 << 20
 _LEVEL = 1  # of deflate: vectors and stored texts hardly get smaller, and time matters more
@@ -50,11 +52,14 @@ def pack(
     folder: Path, inside: Path, packed: Path, state: State, missing: list[str]
 ) -> list[Member]:
     """Write everything into the archive `packed` and return what is in it."""
+    before: list[str] = []
     for last in (*[False] * (ATTEMPTS - 1), True):
         told: list[str] = []
         files = _uploaded(folder, state, told)
-        if told and not last:
+        if told != before and not last:
             # Somebody is replacing an upload: it will be there in a moment, or be another one.
+            # What is the same after the pause stays so.
+            before = told
             time.sleep(PAUSE_SECONDS)
             continue
         try:
@@ -87,10 +92,7 @@ def _uploaded(folder: Path, state: State, told: list[str]) -> dict[str, tuple[Pa
             found[f"{UPLOADS}/{upload.path}"] = (same[0], upload.sha256)
         elif file in hashes:
             found[f"{UPLOADS}/{upload.path}"] = (file, hashes[file])
-            told.append(
-                f"The uploaded file {upload.path} is no longer what was indexed; it is in the "
-                "backup as it is now."
-            )
+            told.append(_CHANGED.format(path=upload.path))
         else:
             told.append(_GONE.format(path=upload.path))
     return found
@@ -110,7 +112,8 @@ def _write(
         inside: Has the databases.
         uploads: What `_uploaded` returned.
         manifest: Without members.
-        told: Takes a sentence for each upload that cannot be packed; None: try again then.
+        told: Takes a sentence for each upload that cannot be packed, or not as it was indexed;
+            None: try again then.
 
     Raises:
         _Moved: An upload is not what it was a moment ago, and `told` is None.
@@ -129,8 +132,11 @@ def _write(
                     raise _Moved from error
                 told.append(_GONE.format(path=name.partition("/")[2]))
                 continue
-            if member.sha256 != expected and told is None:
-                raise _Moved
+            if member.sha256 != expected:
+                if told is None:
+                    raise _Moved
+                changed = _CHANGED.format(path=name.partition("/")[2])
+                told += [changed] if changed not in told else []
             members.append(member)
         complete = replace(manifest, members=tuple(members))
         archive.writestr(_info(MANIFEST), complete.to_json())
@@ -148,7 +154,8 @@ def _add(archive: zipfile.ZipFile, name: str, source: Path) -> Member:
 
 
 def _info(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
+    # The manifest says when it was made; a date before 1980, of a wrong clock, is none here.
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     info.compress_type = zipfile.ZIP_DEFLATED
     info._compresslevel = _LEVEL  # type: ignore[attr-defined]
     info.external_attr = 0o600 << 16

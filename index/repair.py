@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from index import mend_documents, mend_tables, mend_vectors
+from index.catalogue import UPLOADS, Catalogue
 from index.check import Checkup, check_library
 from index.check_database import only_indexes
+from index.check_files import abandoned
 from index.draft import tidy
-from index.errors import QuothError
+from index.errors import LibraryDamagedError, QuothError
 from index.files import bytes_in, settle
 from index.lock import writer_lock
 from index.maintain import rewrite_derived
 from index.models import Models
+from index.seals import verify
 from index.store import Store
 from index.types import Encoder
+from index.uploads import interrupted, recover
 
 __all__ = ["Repaired", "repair_library"]
 
@@ -97,6 +102,8 @@ class _Repair:
 
     def run(self) -> None:
         """Mend from the bottom up: what comes later stands on what came before."""
+        # First, as every writer does: by the list of files as it was published.
+        self._step("putting uploads in order", self._uploads)
         mended = self.store, self.models.newest
         for kinds, what, step in (
             ({"database"}, "making SQLite's indexes again", self._indexes),
@@ -123,9 +130,20 @@ class _Repair:
     def _step(self, what: str, step: Callable[[], Iterator[str]]) -> None:
         try:
             self.done += step()
-        except (QuothError, sqlite3.Error, OSError) as error:
+        except (QuothError, sqlite3.Error, OSError, TypeError, ValueError) as error:
+            # The last two: a value of a kind that was never stored.
             logger.debug("%s failed", what, exc_info=True)
-            self.failed.append(f"{what[0].upper()}{what[1:]} failed: {error}")
+            self.failed.append(f"{what[0].upper()}{what[1:]} failed: {str(error).rstrip('.')}.")
+
+    def _uploads(self) -> Iterator[str]:
+        if interrupted(self.path / UPLOADS):
+            recover(self.path / UPLOADS, self._recorded)
+            yield "Uploads that were just being replaced or removed were put in order."
+
+    def _recorded(self) -> dict[str, str]:
+        with self.store.reading() as db:
+            verify(db, ("files", "sources"))
+            return Catalogue(self.path, db).upload_hashes()
 
     def _indexes(self) -> Iterator[str]:
         with self.store.writing(seal=()) as db:
@@ -136,7 +154,13 @@ class _Repair:
         yield "SQLite's own indexes were made again."
 
     def _derived(self) -> Iterator[str]:
-        rewrite_derived(self.path, self.store, drop_dead=False)
+        try:
+            rewrite_derived(self.path, self.store, drop_dead=False)
+        except LibraryDamagedError:
+            # A vector is lost. The words must not know what was deleted from the store.
+            rewrite_derived(self.path, self.store, drop_dead=False, keep_base=True)
+            yield "The word index was made again."
+            raise
         yield "The vector index and the word index were made again."
 
     def _leftovers(self) -> Iterator[str]:
@@ -144,8 +168,10 @@ class _Repair:
         tidy(self.path, self.store)
         for path in [*self.path.glob("*.tmp"), *self.path.glob(".quoth-*")]:
             path.unlink(missing_ok=True)
+        for batch in abandoned(self.path):
+            shutil.rmtree(batch, ignore_errors=True)
         yield f"What was left over was taken away ({before - bytes_in(self.path):,} bytes)."
 
     def _modes(self) -> Iterator[str]:
-        settle(self.path)
+        settle(self.path, only_close=True)
         yield "Files that others could read were closed to them."

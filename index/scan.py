@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,7 +16,7 @@ from index.errors import SourceError
 from index.formats import format_of, supported_suffixes
 from index.reports import Skip
 
-__all__ = ["Difference", "Found", "Known", "Scan", "compare", "scan"]
+__all__ = ["IGNORE_FILE", "Difference", "Found", "Known", "Scan", "compare", "ignored_by", "scan"]
 
 IGNORE_FILE = ".quothignore"
 # Git's "racy" rule: a file changed so soon before the last look may have changed again
@@ -50,11 +51,19 @@ class Known:
 
 @dataclass(slots=True)
 class Scan:
-    """The readable files of a source, and what was left out."""
+    """The readable files of a source, and what was left out.
+
+    Attributes:
+        found: Files of a known format.
+        skipped: What was left out, with the reason.
+        ignored: How many were left out by a rule.
+        closed: What could not be looked at and may be a folder, each with a slash at the end.
+    """
 
     found: list[Found] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     ignored: int = 0
+    closed: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -93,7 +102,7 @@ def scan(root: Path, *, excluded: Iterable[str] = ()) -> Scan:
         raise SourceError(f"There is no folder or file at {root}; nothing was changed.")
     try:
         os.scandir(root).close()
-        _Walk(_ignored(root), frozenset(excluded), result).below(root)
+        _Walk(ignored_by(root), frozenset(excluded), result).below(root)
     except OSError as error:
         raise SourceError(
             f"{root} cannot be read ({error.strerror}); nothing was changed."
@@ -103,7 +112,12 @@ def scan(root: Path, *, excluded: Iterable[str] = ()) -> Scan:
     return result
 
 
-def _ignored(root: Path) -> GitIgnoreSpec:
+def ignored_by(root: Path) -> GitIgnoreSpec:
+    """Return the patterns of what is left out of the source at `root`.
+
+    Raises:
+        SourceError: They cannot be read, or one is wrong.
+    """
     file = root / IGNORE_FILE
     try:
         lines = _lines(file)
@@ -154,6 +168,8 @@ class _Walk:
             try:
                 self._look_into(folder)
             except OSError as error:
+                if folder.prefix == "":
+                    raise  # nothing is known of what is in the source: none of it is gone
                 self._skip(folder.prefix, f"folder cannot be read ({error.strerror})")
 
     def _look_into(self, folder: _Folder) -> None:
@@ -165,6 +181,8 @@ class _Walk:
         try:
             status = os.fstat(descriptor)
             if (status.st_dev, status.st_ino) != (folder.device, folder.inode):
+                if folder.prefix == "":
+                    raise OSError(errno.ESTALE, "it was replaced meanwhile; sync again")
                 self._skip(folder.prefix, "folder was replaced meanwhile; sync again")
                 return
             with os.scandir(descriptor) as listed:
@@ -201,6 +219,8 @@ class _Walk:
 
     def _skip(self, path: str, reason: str) -> None:
         self._result.skipped.append(Skip(path, reason))
+        # A folder on a disk that is gone cannot even be told from a file.
+        self._result.closed.add(path.rstrip("/") + "/")
 
 
 def _shown(path: str) -> str:

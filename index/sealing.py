@@ -13,7 +13,6 @@ import numpy as np
 
 from index.seals import (
     DOCUMENT,
-    EVERYTHING,
     PASSAGE,
     SENTENCE,
     arrays_crc,
@@ -22,7 +21,7 @@ from index.seals import (
     digest_of,
     document_line,
     passage_line,
-    renew,
+    seal_as_it_is,
     vector_crc,
 )
 
@@ -164,4 +163,4 @@ def seal_all(db: sqlite3.Connection) -> None:
                 raise
             # No such values were ever stored; unsealed it is found to be damaged.
             logger.warning("document %d is damaged and was not sealed", number)
-    renew(db, EVERYTHING)
+    seal_as_it_is(db)

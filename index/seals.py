@@ -36,7 +36,8 @@ __all__ = [
     "passage_line",
     "recorded",
     "renew",
-    "seal_of",
+    "seal_as_it_is",
+    "seal_now",
     "sealed",
     "vector_crc",
     "vector_intact",
@@ -162,7 +163,7 @@ def _line(values: Sequence[object]) -> bytes:
     return _encode(values).encode("ascii")
 
 
-def seal_of(db: sqlite3.Connection, table: str) -> str:
+def _seal_of(db: sqlite3.Connection, table: str) -> str:
     """Return the SHA-256 of a table as it is now.
 
     Raises:
@@ -200,7 +201,7 @@ def broken(db: sqlite3.Connection, tables: Collection[str]) -> list[str]:
         LibraryDamagedError: The seals themselves are damaged.
     """
     seals = recorded(db)
-    return [table for table in sorted(tables) if seals.get(table) != _seal_now(db, table)]
+    return [table for table in sorted(tables) if seals.get(table) != seal_now(db, table)]
 
 
 def verify(db: sqlite3.Connection, tables: Collection[str]) -> None:
@@ -218,7 +219,18 @@ def renew(db: sqlite3.Connection, tables: Collection[str]) -> None:
     if not tables or not sealed(db):
         return
     seals = {} if set(tables) == EVERYTHING else recorded(db)
-    seals.update((table, seal_of(db, table)) for table in tables)
+    seals.update((table, _seal_of(db, table)) for table in tables)
+    _record(db, seals)
+
+
+def seal_as_it_is(db: sqlite3.Connection) -> None:
+    """Seal all tables where nothing says what they were; one that cannot be is found damaged."""
+    if sealed(db):
+        seals = {table: seal_now(db, table) for table in EVERYTHING}
+        _record(db, {table: seal for table, seal in seals.items() if seal})
+
+
+def _record(db: sqlite3.Connection, seals: dict[str, str]) -> None:
     value = json.dumps({**seals, "self": _own(seals)})
     db.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (_KEY, value))
 
@@ -227,9 +239,10 @@ def _own(seals: dict[str, str]) -> str:
     return hashlib.sha256(_line([sorted(seals.items())])).hexdigest()
 
 
-def _seal_now(db: sqlite3.Connection, table: str) -> str:
+def seal_now(db: sqlite3.Connection, table: str) -> str:
+    """Return the SHA-256 of a table as it is now; "" where a value was never stored by us."""
     try:
-        return seal_of(db, table)
+        return _seal_of(db, table)
     except TypeError:
         return ""  # what cannot be sealed is not what was
     except sqlite3.OperationalError as error:

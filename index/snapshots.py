@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from index.catalogue import COLUMNS, Catalogue, document_info
 from index.content import ContentCache
-from index.draft import living, model_of
+from index.draft import living, living_words, model_of
 from index.errors import LibraryDamagedError
 from index.seals import DOCUMENT, arrays_crc, columns, crc_of, document_line, sealed, verify
 from index.store import generation, get_meta
@@ -57,7 +57,7 @@ class Snapshot:
         self.generation = self.key[0]
         meta = get_meta(db, "words")
         self.words: WordIndex = load_words(
-            folder, None if meta is None else WordState(**meta), _entries(db, self.generation)
+            folder, None if meta is None else WordState(**meta), living_words(db, self.generation)
         )
         self._hide_dead_words(db)
         bases = Catalogue(folder, db).bases()
@@ -177,14 +177,6 @@ class _Inverse:
         right = np.searchsorted(self._sorted, rows, side="right")
         parts = [self._order[a:b] for a, b in zip(left, right, strict=True)]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def _entries(db: sqlite3.Connection, number: int) -> Any:  # noqa: ANN401 - a cursor of rows
-    return db.execute(
-        "SELECT passages.id, document, terms FROM passages"
-        f" JOIN documents ON documents.id = document WHERE {living}",
-        (number,),
-    )
 
 
 class Snapshots:

@@ -64,6 +64,7 @@ class Store:
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._write_lock = threading.RLock()
         self._closed = False
+        self._keeps = True  # connections that were used, for the next use
         self._place = Place(self.path)
 
     @classmethod
@@ -150,9 +151,11 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rw"
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        if self.read_only and not os.access(self.path.parent, os.W_OK) and not self._has_log():
-            # On a read-only medium write-ahead logging has nowhere to write; nothing changes there.
+        if self.read_only and not os.access(self.path.parent, os.W_OK) and not self._is_open():
+            # Nothing can be written here, as on a medium that is read only, and nobody writes now.
+            # SQLite will not see who begins to: such a connection is good for one look.
             uri += "&immutable=1"
+            self._keeps = False
         db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
         try:
             db.row_factory = sqlite3.Row
@@ -169,29 +172,44 @@ class Store:
             raise
         return db
 
-    def _has_log(self) -> bool:
-        """Return whether there is something in the write-ahead log that belongs to the state."""
-        log = self.path.with_name(f"{FILE}-wal")
-        return log.exists() and log.stat().st_size > 0
+    def _is_open(self) -> bool:
+        """Return whether somebody has the database open, or has left something in its log."""
+        # Whoever has it open keeps the index of the log, also while the log is empty.
+        log, index = (self.path.with_name(f"{FILE}-{end}") for end in ("wal", "shm"))
+        return index.exists() or (log.exists() and log.stat().st_size > 0)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         if self._closed:
             raise LibraryError("The library is closed; open it again.")
         with self._explained():
+            db = self._taken()
             try:
-                db = self._idle.get_nowait()
-                self._place.keep_index_whole()
-            except queue.Empty:
-                db = self._connect()
-            try:
-                self._place.refuse_another()
                 yield db
             finally:
-                if self._closed:
+                if self._closed or not self._keeps:
                     db.close()
                 else:
                     self._idle.put(db)
+
+    def _taken(self) -> sqlite3.Connection:
+        """Return a connection to this library, not to another one that is in its place."""
+        self._place.refuse_another()
+        try:
+            db = self._idle.get_nowait()
+        except queue.Empty:
+            return self._connected()
+        self._place.keep_index_whole()
+        return db
+
+    def _connected(self) -> sqlite3.Connection:
+        db = self._connect()
+        try:
+            self._place.refuse_another()  # it may have come since it was looked for
+        except BaseException:
+            db.close()
+            raise
+        return db
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -95,7 +95,7 @@ class _Sync:
             synced_ns=synced_ns,
             stale=stale,
             full=self.options.full,
-            unseen={skip.path for skip in found.skipped},
+            unseen={skip.path for skip in found.skipped} | found.closed,
             content_hash=self._hash,
         )
         self.skipped += unreadable

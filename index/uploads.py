@@ -2,8 +2,8 @@
 
 A file is there as it was indexed, or as it is indexed next, whatever ends the process between.
 What is replaced or removed lies aside, in `.replaced`, until a generation without it is
-published; what a crash leaves there the next writer puts back or deletes, by its hash. All of
-this happens under the writer's lock.
+published; what a crash leaves there the next writer puts back, or deletes where what is published
+stands in its place or is gone. All of this happens under the writer's lock.
 """
 
 from __future__ import annotations
@@ -72,18 +72,29 @@ class Exchange:
         with _saving("uploads"):
             _settle(places)
 
-    def undo(self, paths: Iterable[str] | None = None) -> None:
-        """Put back what is published, and take away what is not; of `paths`, or of everything.
+    def undo_failed(self, failed: Iterable[str]) -> None:
+        """Undo what was placed and gave no document: `failed`, and what was left out by a rule."""
+        hashes = self._recorded()
+        paths = set(failed).union(set(self.placed) - hashes.keys()).intersection(self.placed)
+        self._undo(paths, paths, hashes)
+
+    def undo(self) -> None:
+        """Take away what was placed and is not published, and put back what was there before.
 
         Where that is not possible now, the next writer does it.
         """
-        hashes = self._recorded()
-        for path in self.placed if paths is None else paths:
+        self._undo(set(self.placed), _below(self._aside), self._recorded())
+
+    def _undo(self, placed: set[str], aside: set[str], hashes: Mapping[str, str]) -> None:
+        for path in placed:
             target, before = self._uploads / path, self._aside / path
-            if not before.is_file() and target.is_file() and path not in hashes:
+            ours = target.is_file() and not before.is_file()
+            if ours and not _is_published(target, path, hashes):
                 target.unlink()
                 _drop_empty(target.parent, self._uploads)
-        _put_back(self._aside, self._uploads, hashes)
+        # What is put back there is not ours to take away, should this be called once more.
+        self.placed = [path for path in self.placed if path not in placed]
+        _put_back(aside, self._aside, self._uploads, hashes)
 
     def close(self) -> None:
         """Delete what is not needed any more."""
@@ -144,20 +155,33 @@ def recover(uploads: Path, recorded: Recorded) -> None:
     aside = uploads / _REPLACED
     if aside.is_dir():
         for batch in sorted(aside.iterdir()):
-            _put_back(batch, uploads, hashes)
+            _put_back(_below(batch), batch, uploads, hashes)
     for name in (_REPLACED, _ADDING):
         shutil.rmtree(uploads / name, ignore_errors=True)
 
 
-def _put_back(aside: Path, uploads: Path, hashes: Mapping[str, str]) -> None:
-    """Move what is published still back to its place."""
+def _below(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def _put_back(paths: Iterable[str], aside: Path, uploads: Path, hashes: Mapping[str, str]) -> None:
+    """Move files back to their places, but what was replaced or removed by what is published.
+
+    Not only files that are as they were indexed: one that was edited since is nowhere else.
+    """
     places = set()
-    for before in sorted(path for path in aside.rglob("*") if path.is_file()):
-        path = before.relative_to(aside).as_posix()
-        if path in hashes and hashes[path] == sha256(before):
-            _move(before, uploads / path, uploads)
-            places.add((uploads / path).parent)
+    for path in sorted(paths):
+        before, target = aside / path, uploads / path
+        removed = path not in hashes and not target.exists()
+        if before.is_file() and not removed and not _is_published(target, path, hashes):
+            _move(before, target, uploads)
+            places.add(target.parent)
     _settle(places)
+
+
+def _is_published(file: Path, path: str, hashes: Mapping[str, str]) -> bool:
+    """Return whether the file is there as it was indexed."""
+    return path in hashes and file.is_file() and hashes[path] == sha256(file)
 
 
 def _move(file: Path, target: Path, top: Path) -> None:

@@ -7,6 +7,7 @@ counts of that generation (Robertson and Zaragoza, 2009).
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -19,7 +20,7 @@ from typing import Any
 
 import tantivy
 
-from index.errors import LibraryError
+from index.errors import LibraryDamagedError, LibraryError
 from index.files import checksum, flush, folder_within, settle
 from index.watched import Watched
 
@@ -60,8 +61,26 @@ def _document(passage: int, document: int, terms: str) -> tantivy.Document:
     return entry
 
 
+@contextmanager
+def _without_panic() -> Iterator[None]:
+    """Turn what Tantivy says of some damage, which is no `Exception`, into one.
+
+    Raises:
+        LibraryDamagedError: It panicked.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # a class that no module gives
+            raise
+        raise LibraryDamagedError("the word index") from error
+
+
 class WordIndex:
-    """A searcher over one committed state of the words."""
+    """A searcher over one committed state of the words.
+
+    What looks something up raises LibraryDamagedError where damage makes that impossible.
+    """
 
     def __init__(self, index: tantivy.Index, watched: Watched | None = None) -> None:
         self.watched = watched or Watched()  # what is mapped
@@ -74,6 +93,7 @@ class WordIndex:
         """How many passages are in it, dead ones among them."""
         return int(self._searcher.num_docs)
 
+    @_without_panic()
     def numbers(self) -> set[int]:
         """Return the passages that are in it, dead ones among them."""
         everything = tantivy.Query.all_query()
@@ -87,6 +107,7 @@ class WordIndex:
         if self.knows_more_than(after):
             self._hidden.append(self._newer(after))
 
+    @_without_panic()
     def knows_more_than(self, document: int) -> bool:
         """Return whether it has passages of documents numbered above this one."""
         return bool(self._searcher.search(self._newer(document), limit=1, count=True).count)
@@ -97,6 +118,7 @@ class WordIndex:
             self._schema, "document", unsigned, lower_bound=document + 1
         )
 
+    @_without_panic()
     def search(self, terms: Sequence[str], k: int, *, only: Sequence[int] | None) -> list[int]:
         """Return about the `k` best passages that hold any of `terms`, best first.
 
@@ -109,6 +131,7 @@ class WordIndex:
         hits = self._searcher.search(self._alive(should, only), limit=k, count=False).hits
         return self._passages(hits)
 
+    @_without_panic()
     def holding(self, terms: Sequence[str], *, only: Sequence[int] | None) -> list[int]:
         """Return every passage that holds all of `terms`, in no order."""
         must = tantivy.Query.boolean_query([(tantivy.Occur.Must, self._term(t)) for t in terms])
@@ -116,12 +139,14 @@ class WordIndex:
         hits = self._searcher.search(self._alive(must, only), limit=limit, count=False).hits
         return self._passages(hits)
 
+    @_without_panic()
     def count(self, terms: Sequence[str]) -> int:
         """Return how many living passages hold all of `terms`."""
         must = tantivy.Query.boolean_query([(tantivy.Occur.Must, self._term(t)) for t in terms])
         found = self._searcher.search(self._alive(must, None), limit=1, count=True)
         return int(found.count or 0)
 
+    @_without_panic()
     def document_frequency(self, term: str) -> int:
         """Return how many living passages hold `term`."""
         if not self._hidden:
@@ -129,6 +154,7 @@ class WordIndex:
         query = self._alive(self._term(term), None)
         return int(self._searcher.search(query, limit=1, count=True).count or 0)
 
+    @_without_panic()
     def vocabulary(self, prefix: str) -> list[tuple[str, int]]:
         """Return the terms that begin with `prefix` and how many living passages hold each."""
         living = self._alive(tantivy.Query.all_query(), None) if self._hidden else None
@@ -158,7 +184,8 @@ class WordIndex:
 def _explained(folder: Path) -> Iterator[None]:
     """Tantivy raises ValueError, with much of its inside, for whatever a disk does."""
     try:
-        yield
+        with _without_panic():
+            yield
     except (ValueError, OSError) as error:
         number = re.search(r"(?:os error|code:) (\d+)", str(error))
         code = int(number.group(1)) if number else getattr(error, "errno", None)
@@ -227,17 +254,22 @@ def intact(library: Path, state: WordState) -> bool:
         return _as_committed(library / state.folder, state)
     except OSError:  # gone, or on a part of the disk that cannot be read
         return False
+    except (LookupError, TypeError, ValueError, AttributeError):  # Tantivy's list is none
+        return False
 
 
 def _as_committed(folder: Path, state: WordState) -> bool:
-    # Files are called as the segments in it, without the dashes.
-    named = (folder / "meta.json").read_bytes().replace(b"-", b"")
-    for name, (size, crc) in state.files.items():
+    segments = _segments(folder)
+    committed = {name: seen for name, seen in state.files.items() if not name.endswith(".json")}
+    total = sum(segments.values())
+    # Nothing is ever deleted: there are more only where a later commit added a segment.
+    grown = segments.keys() != {name.partition(".")[0] for name in committed}
+    if total < state.passages or (total > state.passages and not grown):
+        return False
+    for name, (size, crc) in committed.items():
         path = folder / name
-        if name.startswith("meta") or name.endswith(".json"):
-            continue
         if not path.exists():
-            if name.partition(".")[0].encode() in named:
+            if name.partition(".")[0] in segments:
                 return False
             continue
         if path.stat().st_size != size or checksum(path) != crc:
@@ -245,13 +277,27 @@ def _as_committed(folder: Path, state: WordState) -> bool:
     return bool(tantivy.Index.exists(str(folder)))
 
 
+def _segments(folder: Path) -> dict[str, int]:
+    """Return how many passages each segment has, by what its files are called."""
+    listed = json.loads((folder / "meta.json").read_bytes())["segments"]
+    return {one["segment_id"].replace("-", ""): int(one["max_doc"]) for one in listed}
+
+
 def open_words(folder: Path) -> WordIndex:
     """Return the word index in `folder`, whatever is in it.
 
     Raises:
-        ValueError, OSError: It cannot be opened.
+        LibraryDamagedError, ValueError, OSError: It cannot be opened.
     """
-    return WordIndex(tantivy.Index.open(str(folder)))
+    return _opened(folder, None)
+
+
+@_without_panic()
+def _opened(folder: Path, watched: Watched | None) -> WordIndex:
+    index = tantivy.Index.open(str(folder))
+    if index.schema != _schema():
+        raise ValueError("its fields are not those of a word index")
+    return WordIndex(index, watched)
 
 
 def load_words(library: Path, state: WordState | None, entries: Iterable[Entry]) -> WordIndex:
@@ -270,10 +316,10 @@ def load_words(library: Path, state: WordState | None, entries: Iterable[Entry])
         try:
             watched = Watched(folder / name for name in state.files if name != "meta.json")
             if intact(library, state):
-                words = WordIndex(tantivy.Index.open(str(folder)), watched)
+                words = _opened(folder, watched)
                 if words.passages >= state.passages:
                     return words
-        except (ValueError, OSError) as error:
+        except (LibraryDamagedError, ValueError, OSError) as error:
             logger.warning("the word index cannot be opened: %s", error)
         logger.warning("the word index is missing or damaged; using the store")
     index = tantivy.Index(_schema())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from index import Library
+from index.store import FILE
 from qa import Retriever
 
 if TYPE_CHECKING:
@@ -77,6 +80,26 @@ def new_library(path: Path, *sources: Path) -> Library:
     for source in sources:
         library.sync(source)
     return library
+
+
+def lived_in(top: Path) -> Path:
+    """Return a closed library in `top`: a source of each kind, dead rows, derived files."""
+    folder = write(top / "house", HOUSE)
+    write(top, {"keys.txt": "Spare keys are kept in the safe."})
+    with new_library(top / "house.quoth", folder) as library:
+        library.add("Bicycles stand in the cellar.", name="bicycles", title="Bicycles")
+        library.add(top / "keys.txt")
+        write(folder, {"garden.md": HOUSE["garden.md"].replace("nine", "ten"), "bad.xyz": "?"})
+        library.sync(folder)
+        library.remove("minutes/2023.txt")
+    return top / "house.quoth"
+
+
+def sql(path: Path, *statements: str) -> None:
+    """Change the store of a library past Quoth; each statement must change something."""
+    with closing(sqlite3.connect(path / FILE)) as db, db:
+        for statement in statements:
+            assert db.execute(statement).rowcount != 0
 
 
 def stored(library: Library) -> list[tuple[object, ...]]:

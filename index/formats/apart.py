@@ -23,7 +23,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import index
-from index.errors import FormatError, MissingExtraError, ParserEndedError, SyncCancelledError
+from index.errors import (
+    FormatError,
+    MissingExtraError,
+    ParserEndedError,
+    ParsersBusyError,
+    SyncCancelledError,
+)
 from index.formats.child import (
     DOCUMENT,
     ENDED,
@@ -267,6 +273,7 @@ class Pool:
 
         Raises:
             FormatError: The file cannot be read, or its reading went over a limit.
+            ParsersBusyError: `patience` was not enough.
             SyncCancelledError: `cancel` was set.
         """
         slots = self._slots
@@ -312,7 +319,7 @@ class Pool:
             if cancel is not None and cancel.is_set():
                 raise SyncCancelledError
             if until is not None and time.monotonic() > until:
-                raise FormatError("other files are being read; try again in a moment")
+                raise ParsersBusyError
 
     def _take(self) -> _Server:
         with self._lock:

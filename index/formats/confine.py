@@ -1,8 +1,9 @@
 """What the process that parses one file may do: compute, and little else.
 
 Limits on time, memory and files hold wherever Python runs. Where the Linux kernel offers more, the
-process can no longer change a file (Landlock) nor open a connection or start a program
-(seccomp); a kernel without them leaves a parser as free as any other program of the user.
+process can no longer change a file (Landlock), who may read it or when it was changed, nor open a
+connection or start a program (seccomp); a kernel without them leaves a parser as free as any other
+program of the user.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ _REFUSED = {
             *(62, 200, 234, 129, 297, 424),
             # ptrace, process_vm_writev, pidfd_getfd, prlimit64, io_uring_setup, bpf
             *(101, 311, 438, 302, 425, 321),
+            # Landlock knows nothing of what a file says of itself:
+            *(90, 91, 268, 452),  # chmod, fchmod, fchmodat, fchmodat2
+            *(92, 93, 94, 260),  # chown, fchown, lchown, fchownat
+            *(132, 235, 261, 280),  # utime, utimes, futimesat, utimensat
+            # setxattr, lsetxattr, fsetxattr, setxattrat, the same for removexattr, file_setattr
+            *(188, 189, 190, 463, 197, 198, 199, 466, 469),
         ),
     ),
     "aarch64": (
@@ -57,6 +64,10 @@ _REFUSED = {
             *(220, 435, 221, 281),  # the same but for fork and vfork, which it does not have
             *(129, 130, 131, 138, 240, 424),
             *(117, 271, 438, 261, 425, 280),
+            *(52, 53, 452),  # the same but for calls that it does not have
+            *(55, 54),
+            *(88,),
+            *(5, 6, 7, 463, 14, 15, 16, 466, 469),
         ),
     ),
 }

@@ -7,7 +7,8 @@ processes of `index.formats.apart` too, under limits that are short: somebody wa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,24 +56,33 @@ class PagePlace:
     boxes: tuple[tuple[Box, ...], ...]
 
 
-def draw_page(path: Path, number: int, *, scale: float, limits: Limits = PAGE_LIMITS) -> bytes:
+def draw_page(
+    file: Path | int, number: int, *, scale: float, limits: Limits = PAGE_LIMITS
+) -> bytes:
     """Return page `number` (from 1) of a PDF as PNG, `scale` times 72 dots an inch.
 
     Pages of enormous size are drawn smaller, at 16 million dots.
 
+    Args:
+        file: The file, or a descriptor of one that is open already.
+        number: Of the page.
+        scale: Dots a point.
+        limits: For the work.
+
     Raises:
         FormatError: The file is missing, damaged, has no such page, or that takes too much.
+        ParsersBusyError: Too many pages are being drawn.
     """
-    return _run({"do": "image", "number": number, "scale": scale}, path, limits, _picture)
+    return _run({"do": "image", "number": number, "scale": scale}, file, limits, _picture)
 
 
 def find_on_page(
-    path: Path, page: Page, spans: Sequence[tuple[int, int]], *, limits: Limits = PAGE_LIMITS
+    file: Path | int, page: Page, spans: Sequence[tuple[int, int]], *, limits: Limits = PAGE_LIMITS
 ) -> PagePlace:
     """Return the size of a page of a PDF, and where parts of the document's text stand on it.
 
     Args:
-        path: The file.
+        file: The file, or a descriptor of one that is open already.
         page: The page, as it was when the file was read.
         spans: Characters [start, end) of the document's text. A span has a box a line, top to
             bottom as the text runs; none where it is not on the page.
@@ -80,6 +90,7 @@ def find_on_page(
 
     Raises:
         FormatError: The file is missing, damaged, has no such page, or that takes too much.
+        ParsersBusyError: Too many pages are being searched.
     """
     first = min((start for start, _ in spans), default=0)
     last = max((end for _, end in spans), default=0)
@@ -89,17 +100,28 @@ def find_on_page(
         "page": [page.number, page.start, page.end, runs],
         "spans": [list(span) for span in spans],
     }
-    return _run(order, path, limits, lambda reply: _place(reply, len(spans)))
+    return _run(order, file, limits, lambda reply: _place(reply, len(spans)))
 
 
-def _run(order: Mapping[str, Any], path: Path, limits: Limits, receive: Callable[[Reply], T]) -> T:
-    from index.formats.opening import opened
-
-    # A link in the place of a file that was indexed is not followed.
-    with opened(path, root=path.parent) as descriptor:
+def _run(
+    order: Mapping[str, Any], file: Path | int, limits: Limits, receive: Callable[[Reply], T]
+) -> T:
+    with _descriptor(file) as descriptor:
         return _pool().run(
             {**order, "modules": _MODULES}, descriptor, limits, receive, patience=_PATIENCE
         )
+
+
+@contextmanager
+def _descriptor(file: Path | int) -> Iterator[int]:
+    from index.formats.opening import opened
+
+    if isinstance(file, int):
+        yield file
+        return
+    # A link in the place of a file that was indexed is not followed.
+    with opened(file, root=file.parent) as descriptor:
+        yield descriptor
 
 
 def _picture(reply: Reply) -> bytes:

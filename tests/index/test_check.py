@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
-from small import HOUSE, QUESTIONS, HashEncoder, answers, new_library, stored, write
+from small import QUESTIONS, HashEncoder, answers, lived_in, new_library, sql, stored, write
 
 from index import Library, vectors
 from index.check import Checkup, Severity, check_library
@@ -26,17 +27,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A closed library with a source of each kind, dead rows and all derived files."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectors, "SMALLEST_BASE", 8)
-        top = tmp_path_factory.mktemp("healthy")
-        folder = write(top / "house", HOUSE)
-        write(top, {"keys.txt": "Spare keys are kept in the safe."})
-        with new_library(top / "house.quoth", folder) as library:
-            library.add("Bicycles stand in the cellar.", name="bicycles", title="Bicycles")
-            library.add(top / "keys.txt")
-            changed = HOUSE["garden.md"].replace("nine", "ten")
-            write(folder, {"garden.md": changed, "bad.xyz": "?"})
-            library.sync(folder)
-            library.remove("minutes/2023.txt")
-        yield top / "house.quoth"
+        yield lived_in(tmp_path_factory.mktemp("healthy"))
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +46,6 @@ def path(healthy: Path, tmp_path: Path) -> Path:
 
 def found(checkup: Checkup) -> list[tuple[str, str]]:
     return [(f.kind, f.where) for f in checkup.findings if f.kind != "mode"]
-
-
-def sql(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path / FILE)) as db, db:
-        for statement in statements:
-            assert db.execute(statement).rowcount != 0
 
 
 def test_nothing_is_found_in_a_healthy_library(path: Path) -> None:
@@ -256,6 +241,11 @@ def _words(path: Path) -> None:
     _flip(next(next(path.glob("words-*")).glob("*.term")), 5)
 
 
+def _count_of_words(path: Path) -> None:
+    meta = next(path.glob("words-*")) / "meta.json"
+    meta.write_text(re.sub(r'"max_doc": (\d+)', r'"max_doc": 9\1', meta.read_text()))
+
+
 def _no_words(path: Path) -> None:
     shutil.rmtree(next(path.glob("words-*")))
 
@@ -278,6 +268,7 @@ def _words_of_another_state(path: Path) -> None:
         (_no_file, "vectors"),
         (_base, "vectors"),
         (_words, "words"),
+        (_count_of_words, "words"),
         (_no_words, "words"),
         (_words_of_another_state, "words"),
     ],

@@ -21,6 +21,7 @@ from index import Encoder, Library
 from index.check import check_library
 from index.errors import LibraryError, LibraryFormatError, LibraryLockedError
 from index.lock import writer_lock
+from index.repair import repair_library
 from index.schema import FORMAT_VERSION
 from index.store import FILE
 from qa import Retriever
@@ -111,6 +112,16 @@ def test_opened_for_writing_it_is_brought_up_to_date_and_answers_the_same(
         assert library.check().ok
 
 
+def test_a_table_that_cannot_be_sealed_is_found_and_mended(old: Path, encoder: Encoder) -> None:
+    """A value of a kind that was never stored must not keep the library from being opened."""
+    with closing(sqlite3.connect(old / FILE)) as db, db:
+        db.execute("INSERT INTO excluded SELECT id, x'07' FROM sources LIMIT 1")
+    Library.open(old, encoder=encoder).close()
+    assert version(old) == FORMAT_VERSION
+    assert ("table", "excluded") in [(f.kind, f.where) for f in check_library(old).findings]
+    assert repair_library(old, encoder=encoder).checkup.ok
+
+
 def test_what_is_read_through_a_damaged_text_is_not_sealed_in(old: Path) -> None:
     """A migration gives checksums to what is there; the hash of the text is older."""
     with closing(sqlite3.connect(old / FILE)) as db, db:
@@ -148,7 +159,7 @@ def dying(name, module):
     setattr(module, name, step)
 dying("vector_crc", sealing)
 dying("seal_document", sealing)
-dying("renew", sealing)
+dying("seal_as_it_is", sealing)
 Library.open(sys.argv[1])
 os.kill(os.getpid(), signal.SIGKILL)
 """

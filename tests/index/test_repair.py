@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from small import HOUSE, QUESTIONS, HashEncoder, answers, new_library, stored, write
+from small import QUESTIONS, HashEncoder, answers, lived_in, sql, stored, write
 
 from index import Library, vectors
 from index.check import check_library
@@ -26,16 +26,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A closed library with a source of each kind, dead rows and all derived files."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectors, "SMALLEST_BASE", 8)
-        top = tmp_path_factory.mktemp("mended")
-        folder = write(top / "house", HOUSE)
-        write(top, {"keys.txt": "Spare keys are kept in the safe."})
-        with new_library(top / "house.quoth", folder) as library:
-            library.add("Bicycles stand in the cellar.", name="bicycles", title="Bicycles")
-            library.add(top / "keys.txt")
-            write(folder, {"garden.md": HOUSE["garden.md"].replace("nine", "ten"), "bad.xyz": "?"})
-            library.sync(folder)
-            library.remove("minutes/2023.txt")
-        yield top / "house.quoth"
+        yield lived_in(tmp_path_factory.mktemp("mended"))
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +51,6 @@ def house(healthy: Path) -> Path:
 def everything(path: Path) -> object:
     with Library.open(path, read_only=True, encoder=HashEncoder()) as library:
         return answers(library, ASKED), stored(library)
-
-
-def sql(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path / FILE)) as db, db:
-        for statement in statements:
-            assert db.execute(statement).rowcount != 0
 
 
 def mended(path: Path) -> Repaired:
@@ -147,6 +132,14 @@ MENDED: dict[str, tuple[str, str]] = {
     ),
     "which documents are dead": (
         "UPDATE documents SET died = NULL WHERE path = 'garden.md'",
+        "The list of which documents are alive was made again.",
+    ),
+    "which documents are alive, in a value of no kind that was stored": (
+        "UPDATE documents SET died = x'07' WHERE path = 'lift.txt'",
+        "The list of which documents are alive was made again.",
+    ),
+    "when a document was replaced, likewise": (
+        "UPDATE documents SET died = x'07' WHERE path = 'garden.md' AND died IS NOT NULL",
         "The list of which documents are alive was made again.",
     ),
     "the seals": (
@@ -235,6 +228,14 @@ def test_a_text_whose_file_has_changed_comes_with_the_next_sync(
         assert library.check().ok
 
 
+def test_a_table_that_cannot_be_sealed_is_mended_with_the_seals(path: Path) -> None:
+    sql(path, "DELETE FROM meta WHERE key = 'seals'", "UPDATE failures SET reason = x'07'")
+    assert "was emptied" in mended(path).done[1]
+    sql(path, "DELETE FROM meta WHERE key = 'seals'", "UPDATE models SET name = x'07'")
+    repaired = repair_library(path, encoder=HashEncoder())
+    assert [f.where for f in repaired.checkup.findings] == ["models"]
+
+
 def test_a_damaged_upload_is_read_again_from_its_file(path: Path, said: object) -> None:
     sql(path, TEXT.format("keys.txt"))
     assert any("keys.txt was made again from" in told for told in mended(path).done)
@@ -302,6 +303,49 @@ def test_two_damages_at_once_are_both_mended(path: Path, said: object) -> None:
     )
     mended(path)
     assert everything(path) == said
+
+
+VECTORS_OF = (
+    "UPDATE vectors SET vector = zeroblob(length(vector)) WHERE id IN"
+    " (SELECT vector FROM sentences JOIN documents ON documents.id = document"
+    " WHERE path = '{}' AND died IS NULL)"
+)
+
+
+def test_what_cannot_be_mended_leaves_all_other_documents_searchable(
+    path: Path, house: Path, tmp_path: Path
+) -> None:
+    moved = shutil.copytree(house, tmp_path / "moved")
+    with Library.open(path, encoder=HashEncoder()) as library:
+        library.relocate({house: moved})
+    write(moved, {"lift.txt": "The lift was taken out."})
+    sql(
+        path,
+        TEXT.format("lift.txt"),
+        VECTORS_OF.format("lift.txt"),
+        "UPDATE documents SET title = 'Forged' WHERE path = 'garden.md' AND died IS NULL",
+        "UPDATE documents SET language = 'xx' WHERE path = 'minutes/2023.txt'",
+    )
+    for _ in range(2):  # as people try again
+        repaired = repair_library(path, encoder=HashEncoder())
+        assert {finding.where for finding in repaired.checkup.findings} == {"lift.txt"}
+        with Library.open(path, read_only=True, encoder=HashEncoder()) as library:
+            titles = {info.path: info.title for info in library.documents()}
+            assert titles["garden.md"] == "Garden rules"
+            with library.searching() as searcher:
+                assert len(searcher.documents) == 5
+                assert searcher.count_with_all(["hose"]) == 1
+    with Library.open(path, encoder=HashEncoder()) as library:
+        assert library.sync(moved).updated == ("lift.txt",)
+    mended(path)
+
+
+def test_a_vector_of_two_documents_is_made_again_from_the_one_that_is_left(path: Path) -> None:
+    with Library.open(path, encoder=HashEncoder()) as library:
+        library.add("Bicycles stand in the cellar.", name="bicycles-2", title="Bicycles")
+    sql(path, TEXT.format("bicycles"), VECTORS_OF.format("bicycles"))
+    repaired = repair_library(path, encoder=HashEncoder())
+    assert [finding.kind for finding in repaired.checkup.findings] == ["document"]
 
 
 def test_a_healthy_library_is_left_alone(path: Path) -> None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from index.words import Entry, WordIndex, WordState, WordWriter, intact, load_words
+from index.errors import LibraryDamagedError
+from index.words import (
+    Entry,
+    WordIndex,
+    WordState,
+    WordWriter,
+    intact,
+    load_words,
+    open_words,
+)
 
 VOCABULARY = [f"w{i}" for i in range(30)]
 
@@ -114,9 +124,37 @@ def _empty_all(folder: Path) -> None:
         path.write_bytes(b"")
 
 
+def count_as(folder: Path, passages: int) -> None:
+    """Say in Tantivy's own list that a segment has another number of passages."""
+    meta = folder / "meta.json"
+    told = re.sub(r'"max_doc": \d+', f'"max_doc": {passages}', meta.read_text())
+    meta.write_text(told)
+
+
+def _count_fewer(folder: Path) -> None:
+    count_as(folder, 59)
+
+
+def _count_more(folder: Path) -> None:
+    count_as(folder, 61)
+
+
+def _count_many(folder: Path) -> None:
+    count_as(folder, 9000)
+
+
+def _rename_a_field(folder: Path) -> None:
+    meta = folder / "meta.json"
+    meta.write_text(meta.read_text().replace('"document"', '"dokument"'))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
+        _count_fewer,
+        _count_more,
+        _count_many,
+        _rename_a_field,
         _delete_folder,
         _delete_meta,
         _cut_meta,
@@ -162,3 +200,14 @@ def test_words_that_went_on_growing_are_no_damage(tmp_path: Path) -> None:
     alive = [entry for batch in batches[:3] for entry in batch]
     for term in VOCABULARY:
         assert words.document_frequency(term) == len(holding(alive, [term]))
+
+
+def test_what_tantivy_panics_of_is_told_as_damage(tmp_path: Path) -> None:
+    """A panic is no `Exception`: it would end whatever does not expect it."""
+    commit(tmp_path / "words-1", entries(range(20)))
+    count_as(tmp_path / "words-1", 9000)
+    with pytest.raises(LibraryDamagedError, match="word index"):
+        open_words(tmp_path / "words-1").numbers()
+    count_as(tmp_path / "words-1", 3)
+    with pytest.raises(LibraryDamagedError, match="word index"):
+        open_words(tmp_path / "words-1").search(VOCABULARY, 1000, only=None)
