@@ -65,7 +65,7 @@ def test_a_batch_is_read_synced_and_measured(tmp_path: Path) -> None:
     ("how", "told"),
     [
         (signal.SIGSEGV, "ended the process that read it with status -11: "),
-        (signal.SIGSTOP, "hung: nothing for 20 s"),
+        (signal.SIGSTOP, "hung: nothing for 12 s"),
     ],
 )
 def test_a_process_that_ends_or_hangs_is_told_and_the_rest_is_read(
@@ -81,7 +81,7 @@ def test_a_process_that_ends_or_hangs_is_told_and_the_rest_is_read(
         if name == "b.txt":
             os.kill(process, how)
 
-    batch = run_batch(folder, tmp_path / "l", patience=20, sync_patience=60, began=harm)
+    batch = run_batch(folder, tmp_path / "l", patience=12, sync_patience=60, began=harm)
     assert {outcome.name: outcome.breaches for outcome in batch.outcomes} == {
         "a.txt": (),
         "b.txt": (told,),
