@@ -101,8 +101,8 @@ def leftovers(run: Run) -> Problems:
         for file in uploads.rglob("*")
         if file.is_file()
         and file.relative_to(uploads).as_posix() not in kept
-        # What was sent and never taken in goes a day later.
-        and uploads / ".incoming" not in file.parents
+        # What was sent and not accepted goes a day later; what was accepted is taken in.
+        and not {uploads / ".incoming", uploads / ".accepted"} & {*file.parents}
     ]
     inside = [name.rpartition("/")[2] for name in names if name.count("/") == 1]
     for kind in ("words-", "vectors-"):

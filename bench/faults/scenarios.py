@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 from small import HOUSE, HashEncoder, write
@@ -120,19 +121,41 @@ def _upload(path: str, name: str | None = None) -> Operation:
     return lambda run: run.library.add(run.docs.with_name("sent") / path, name=name)
 
 
-def _batch(files: Mapping[str, str]) -> Operation:
-    """Return what the server does with files that are sent."""
+def _send(files: Mapping[str, str]) -> Operation:
+    """Return what the server does with files that are sent, before it answers 202."""
 
-    def take_in(run: Run) -> None:
+    def send(run: Run) -> None:
         uploads = Uploads(run.library)
         for path, text in files.items():
             uploads.save("batch-of-files", path, io.BytesIO(text.encode()))
-        report = run.library.take_in(uploads.incoming("batch-of-files"))
-        uploads.forget("batch-of-files")
+        uploads.accept("batch-of-files")
+
+    return send
+
+
+def _take_in(run: Run) -> None:
+    """Do what the server does with what it has accepted, also before it was interrupted."""
+    uploads = Uploads(run.library)
+    for name in uploads.accepted():
+        with uploads.at_hand(name) as incoming:
+            report = run.library.take_in(incoming)
         if report.skipped:  # told to whoever sent it
             raise FormatError(report.skipped[0].reason + ".")
+        uploads.done(name)
 
-    return take_in
+
+def _waiting(run: Run) -> tuple[Any, ...]:
+    """Return what a library holds, and what was accepted and is not in it yet."""
+    library = run.library
+    known = {info.path: library.text(info.id) for info in library.documents()}
+    waiting = {}
+    for file in sorted(
+        (library.uploads / ".accepted").glob("*/**/[!.]*")
+    ):  # without parts of files
+        name = Path(*file.relative_to(library.uploads).parts[2:]).as_posix()
+        if file.is_file() and file.read_text() != known.get(name):
+            waiting[name] = file.read_text()
+    return library_state(run), waiting
 
 
 def _remove(what: str) -> Operation:
@@ -205,7 +228,7 @@ SCENARIOS: dict[str, Scenario] = {
             (_upload("plan.txt", "third.txt"), _upload("again/plan.txt"), _remove("more.txt")),
             library_state,
         ),
-        Scenario("batch", _with_uploads, (_batch(_BATCH),), library_state),
+        Scenario("batch", _with_uploads, (_send(_BATCH), _take_in), _waiting, anew=False),
         Scenario(
             "removal", _with_dead, (_remove("7.txt"), _dismiss, _remove_folder), library_state
         ),

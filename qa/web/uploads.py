@@ -82,7 +82,8 @@ class Uploads:
             part.replace(target)
         except OSError as error:
             if part is not None:
-                part.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # goes with what else is abandoned
+                    part.unlink()
             raise LibraryError(f"{path} cannot be saved: {error.strerror or error}.") from error
         return path
 
