@@ -16,13 +16,14 @@ from index.errors import LibraryDamagedError
 from index.seals import DOCUMENT, arrays_crc, columns, crc_of, document_line, sealed, verify
 from index.store import generation, get_meta
 from index.types import DocumentInfo
-from index.vectors import VectorBase, VectorIndex, load_vectors
+from index.vectors import RowSet, VectorBase, VectorIndex, load_vectors
 from index.words import WordIndex, WordState, load_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
 
 __all__ = ["Snapshot", "Snapshots", "state_key"]
 
@@ -85,6 +86,21 @@ class Snapshot:
         self.passage_rows = self.vectors.rows(self._passage_vectors)
         self._sentences_by_row = _Inverse(self.sentence_rows)
         self._passages_by_row = _Inverse(self.passage_rows)
+        self._living = self._selected(np.ones(len(self.passage_ids), bool))
+
+    def rows_of(self, keep: Mask | None) -> tuple[RowSet, RowSet]:
+        """Return the vectors of the sentences, and of the passages, that may be found.
+
+        Args:
+            keep: Which places of `passage_ids`; None stands for all.
+        """
+        return self._living if keep is None else self._selected(keep)
+
+    def _selected(self, keep: Mask) -> tuple[RowSet, RowSet]:
+        sentences, passages = (np.zeros(len(self.vectors.ids), bool) for _ in range(2))
+        sentences[self.sentence_rows[keep[self.sentence_passages]]] = True
+        passages[self.passage_rows[keep]] = True
+        return RowSet(sentences), RowSet(passages)
 
     def disturbed(self) -> bool:
         """Return whether somebody has written into a file that is mapped here."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "RowSet",
     "VectorBase",
     "VectorIndex",
     "intact_base",
@@ -57,14 +58,36 @@ class VectorBase:
         return asdict(self)
 
 
+class RowSet:
+    """Rows that a search may find."""
+
+    def __init__(self, mask: NDArray[np.bool_]) -> None:
+        """Take the rows where the mask is true."""
+        self._mask = mask
+        self._bits: dict[tuple[int, int], tuple[int, NDArray[np.uint8]]] = {}
+
+    def within(self, start: int, end: int) -> tuple[int, NDArray[np.uint8]]:
+        """Return how many of the rows [start, end) there are, and a bit for each, lowest first."""
+        if (start, end) not in self._bits:
+            mask = self._mask[start:end]
+            self._bits[start, end] = int(mask.sum()), np.packbits(mask, bitorder="little")
+        return self._bits[start, end]
+
+
 class VectorIndex:
     """All vectors of one model; a row's number is its place in `ids`."""
 
     def __init__(
-        self, ids: NDArray[np.int64], parts: list[Any], watched: Watched | None = None
+        self,
+        ids: NDArray[np.int64],
+        parts: list[Any],
+        watched: Watched | None = None,
+        *,
+        exact: bool = False,
     ) -> None:
         self.ids = ids
         self.watched = watched or Watched()  # what is mapped
+        self.exact = exact  # whether the parts hold the very vectors of the store
         self._parts = parts  # FAISS indexes over consecutive rows
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -78,9 +101,18 @@ class VectorIndex:
             raise LibraryDamagedError("the list of vectors")
         return found
 
-    def search(
-        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the vectors of these rows as they are held here, shape (len(rows), dim)."""
+        ends = np.cumsum([part.ntotal for part in self._parts])
+        of_part = np.searchsorted(ends, rows, side="right")
+        found = np.empty((len(rows), self._parts[0].d), np.float32)
+        for number, part in enumerate(self._parts):
+            (places,) = np.nonzero(of_part == number)
+            if len(places):
+                found[places] = part.reconstruct_batch(rows[places] - (ends[number] - part.ntotal))
+        return found
+
+    def search(self, query: NDArray[np.float32], k: int, allowed: RowSet) -> NDArray[np.int64]:
         """Return the rows of about the `k` largest inner products among the allowed rows.
 
         Scores are left to the caller, who has the exact vectors.
@@ -91,18 +123,15 @@ class VectorIndex:
         scores: list[NDArray[np.float32]] = []
         offset = 0
         for part in self._parts:
-            count = part.ntotal
-            mask = allowed[offset : offset + count]
-            wanted = min(k, int(mask.sum()))
-            if wanted:
-                bits = np.packbits(mask, bitorder="little")
+            among, bits = allowed.within(offset, offset + part.ntotal)
+            if among:
                 params = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
-                score, row = part.search(query.reshape(1, -1), wanted, params=params)
+                score, row = part.search(query.reshape(1, -1), min(k, among), params=params)
                 # FAISS fills missing results with row -1; such a row is nothing.
                 keep = row[0] >= 0
                 found.append(row[0][keep] + offset)
                 scores.append(score[0][keep])
-            offset += count
+            offset += part.ntotal
         if not found:
             return np.empty(0, np.int64)
         order = np.argsort(-np.concatenate(scores), kind="stable")[:k]
@@ -141,6 +170,10 @@ def load_vectors(
     folder: Path, base: VectorBase | None, db: sqlite3.Connection, model: int, dim: int
 ) -> VectorIndex:
     """Return all vectors of `model`; a base that is missing or damaged is made from the store."""
+    import faiss
+
+    # One question is searched by one thread; others would only spin and wait for it.
+    faiss.omp_set_num_threads(1)
     rows = db.execute("SELECT id FROM vectors WHERE model = ? ORDER BY id", (model,))
     ids = np.fromiter((row[0] for row in rows), np.int64)
     parts: list[Any] = []
@@ -158,7 +191,8 @@ def load_vectors(
             logger.warning("%s is missing or damaged; using the store", base.file)
     if covered < len(ids):
         parts.append(_flat(db, ids[covered:], dim, exact=len(ids) <= LARGEST_EXACT))
-    return VectorIndex(ids, parts, watched)
+    exact = faiss.ScalarQuantizer.QT_fp16
+    return VectorIndex(ids, parts, watched, exact=all(part.sq.qtype == exact for part in parts))
 
 
 def write_base(

@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from index.library import Library
-from index.searcher import PassageRow, Searcher
+from index.searcher import PassageRow, Searcher, SentenceRow
 from index.terms import index_terms
 from index.types import Citation, Filter
 from qa.question import Question, check_question, in_a_row
@@ -38,7 +38,7 @@ K1, B = 1.5, 0.5  # BM25: how soon a repeated word stops counting, how much leng
 class RetrieverSettings:
     """How passages are found and weighed."""
 
-    candidates: int = 150  # passages proposed by each of sentence, passage and word search
+    candidates: int = 75  # passages proposed by each of sentence, passage and word search
     words: float = 0.5  # weight of the words in a passage's score; the rest is meaning
     sentence_words: float = 0.5  # the same for the score of a sentence inside its passage
     phrase: float = 0.9  # score of the words where a quoted phrase stands in the passage
@@ -57,6 +57,19 @@ class _Scored:
     score: float
     dense: float
     cosines: NDArray[np.float64]  # of its sentences
+    terms: Counter[str]
+
+    def says_as(self, other: _Scored, share: float) -> bool:
+        """Return whether both say the same, or have `share` of their terms and all numbers."""
+        if _same(self.row.sentences, other.row.sentences):
+            return True
+        a, b = self.terms.keys(), other.terms.keys()
+        # An old and a new version of a rule may differ in nothing but a number: both must be seen.
+        return (
+            min(len(a), len(b)) >= share * max(len(a), len(b))
+            and len(a & b) >= share * len(a | b)
+            and not any(map(_has_digit, a ^ b))
+        )
 
 
 class Retriever:
@@ -123,27 +136,31 @@ class Retriever:
         numbers = [n for row in rows for n in (row.vector, *(s.vector for s in row.sentences))]
         cosines = searcher.vectors(numbers) @ query.astype(np.float64)
         scored = []
-        at = 0
+        first = 0
         for row in rows:
-            of_passage, of_sentences = cosines[at], cosines[at + 1 : at + 1 + len(row.sentences)]
-            at += 1 + len(row.sentences)
-            dense = float(of_passage + of_sentences.max()) / 2
-            words = self._words(asked, row, searcher.mean_length)
+            end = first + 1 + len(row.sentences)
+            of_sentences = cosines[first + 1 : end]
+            dense = float(cosines[first] + of_sentences.max()) / 2
+            first = end
+            counts = Counter(row.terms)
+            words = self._words(asked, row, counts, searcher.mean_length)
             score = (1 - self.settings.words) * dense + self.settings.words * words
             # Rounded, so that the last bits of floating point decide no order.
             score = round(min(max(score, 0.0), 1.0), 4)
-            scored.append(_Scored(row, score, dense, of_sentences))
+            scored.append(_Scored(row, score, dense, of_sentences, counts))
         return scored
 
-    def _words(self, asked: Question, row: PassageRow, mean_length: float) -> float:
+    def _words(
+        self, asked: Question, row: PassageRow, counts: Mapping[str, int], mean_length: float
+    ) -> float:
         """Return BM25 of the passage as a share of the most that the question could score."""
         if not asked.weight:
             return 0.0
-        counts = Counter(row.terms)
         norm = K1 * (1 - B + B * len(row.terms) / mean_length)
         score = sum(
             weight * counts[term] * (K1 + 1) / (counts[term] + norm)
             for term, weight in zip(asked.terms, asked.weights, strict=True)
+            if term in counts
         )
         share = score / (asked.weight * (K1 + 1))
         if asked.phrases and all(in_a_row(phrase, row.terms) for phrase in asked.phrases):
@@ -154,20 +171,18 @@ class Retriever:
         self, scored: Sequence[_Scored], k: int
     ) -> Iterator[tuple[_Scored, list[PassageRow]]]:
         """Yield `k` passages with those that say (nearly) the same, in order."""
-        groups: list[tuple[_Scored, frozenset[str], list[PassageRow]]] = []
+        groups: list[tuple[_Scored, list[PassageRow]]] = []
         for item in scored:
-            terms = frozenset(item.row.terms)
-            for best, others, folded in groups:
+            for best, folded in groups:
                 # Titles are among the terms: a short passage in two documents differs by them.
-                if _same(item.row, best.row) or _alike(terms, others, self.settings.duplicate):
+                if item.says_as(best, self.settings.duplicate):
                     folded.append(item.row)
                     break
             else:
                 # Behind the last place only duplicates of those before it matter.
                 if len(groups) < k:
-                    groups.append((item, terms, []))
-        for best, _, folded in groups:
-            yield best, folded
+                    groups.append((item, []))
+        yield from groups
 
     def _passage(
         self, searcher: Searcher, asked: Question, best: _Scored, others: Sequence[PassageRow]
@@ -257,20 +272,10 @@ def _whole_words(words: Iterable[str]) -> list[str]:
     return [word for word in found if word not in parts]
 
 
-def _same(one: PassageRow, other: PassageRow) -> bool:
+def _same(a: Sequence[SentenceRow], b: Sequence[SentenceRow]) -> bool:
     """Return whether two passages have the same sentences: what is equal has one vector."""
-    return [s.vector for s in one.sentences] == [s.vector for s in other.sentences]
-
-
-def _alike(a: frozenset[str], b: frozenset[str], share: float) -> bool:
-    """Return whether two sets have `share` of their union in common (Jaccard) and all numbers.
-
-    An old and a new version of a rule may differ in nothing but a number: both must be seen.
-    """
-    if min(len(a), len(b)) < share * max(len(a), len(b)):
-        return False
-    differing = a ^ b
-    return len(a & b) >= share * len(a | b) and not any(map(_has_digit, differing))
+    pairs = zip(a, b, strict=False)
+    return len(a) == len(b) and all(one.vector == other.vector for one, other in pairs)
 
 
 def _has_digit(term: str) -> bool:

@@ -14,7 +14,7 @@ from index import vectors
 from index.errors import LibraryDamagedError
 from index.schema import FORMAT_VERSION
 from index.seals import vector_crc
-from index.vectors import VectorBase, load_vectors, read_vectors, write_base
+from index.vectors import RowSet, VectorBase, load_vectors, read_vectors, write_base
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,14 +79,28 @@ def test_search_over_base_and_memory_finds_what_numpy_finds(
         for k in (1, 10, 500):
             allowed = random.random(len(matrix)) < share
             query = matrix[random.integers(len(matrix))] + 0.1
-            found = index.search(query, k, allowed)
+            found = index.search(query, k, RowSet(allowed))
             assert found.tolist() == best(matrix, query, k, allowed)
+
+
+def test_vectors_are_read_from_base_and_memory_as_they_are_in_the_store(
+    db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    matrix = insert(db, range(10, 310))
+    base = written(tmp_path, db)
+    matrix = np.vstack([matrix, insert(db, range(400, 460))])
+    index = load_vectors(tmp_path, base, db, MODEL, DIM)
+    assert index.exact
+    rows = np.random.default_rng(7).integers(len(matrix), size=100)
+    assert (index.read(rows) == read_vectors(db, index.ids[rows], DIM)).all()
+    assert (index.read(rows) == matrix[rows]).all()
+    assert index.read(rows[:0]).shape == (0, DIM)
 
 
 def test_nothing_allowed_finds_nothing(db: sqlite3.Connection, tmp_path: Path) -> None:
     matrix = insert(db, range(1, 20))
     index = load_vectors(tmp_path, None, db, MODEL, DIM)
-    assert index.search(matrix[0], 5, np.zeros(19, bool)).tolist() == []
+    assert index.search(matrix[0], 5, RowSet(np.zeros(19, bool))).tolist() == []
 
 
 def test_vectors_of_another_model_are_never_found(db: sqlite3.Connection, tmp_path: Path) -> None:
@@ -94,7 +108,7 @@ def test_vectors_of_another_model_are_never_found(db: sqlite3.Connection, tmp_pa
     mine = insert(db, range(300, 310))
     index = load_vectors(tmp_path, None, db, MODEL, DIM)
     assert index.ids.tolist() == list(range(300, 310))
-    assert index.search(mine[3], 1, np.ones(10, bool)).tolist() == [3]
+    assert index.search(mine[3], 1, RowSet(np.ones(10, bool))).tolist() == [3]
 
 
 def test_rows_are_found_by_number_and_a_missing_one_is_told(
@@ -173,7 +187,9 @@ def test_a_damaged_base_finds_the_same(db: sqlite3.Connection, tmp_path: Path, d
     index = load_vectors(tmp_path, base, db, MODEL, DIM)
     everything = np.ones(len(matrix), bool)
     for query in matrix[::50]:
-        assert index.search(query, 10, everything).tolist() == best(matrix, query, 10, everything)
+        assert index.search(query, 10, RowSet(everything)).tolist() == best(
+            matrix, query, 10, everything
+        )
     repaired = write_base(tmp_path, db, MODEL, DIM, base)
     assert repaired is not None
     assert repaired.rows == len(matrix)
@@ -187,9 +203,10 @@ def test_eight_bits_find_nearly_all_of_the_best(
     monkeypatch.setattr(vectors, "LARGEST_EXACT", 100)
     matrix = insert(db, range(1, 2001))
     index = load_vectors(tmp_path, None, db, MODEL, DIM)
+    assert not index.exact  # who needs the very vectors reads them from the store
     everything = np.ones(len(matrix), bool)
     shared = 0
     for query in matrix[::100]:
-        found = index.search(query, 10, everything).tolist()
+        found = index.search(query, 10, RowSet(everything)).tolist()
         shared += len({*found} & {*best(matrix, query, 10, everything)})
     assert shared >= 0.95 * 20 * 10
