@@ -40,9 +40,9 @@ from index.types import Document, DocumentInfo, Encoder, Filter
 from index.uploads import exchanging, interrupted, recover, taken_up
 
 if TYPE_CHECKING:
-    from index.backup import Backup
-    from index.check import Checkup
-    from index.repair import Repaired
+    from index.upkeep.backup import Backup
+    from index.upkeep.check import Checkup
+    from index.upkeep.repair import Repaired
 
 __all__ = ["Library"]
 
@@ -367,13 +367,13 @@ class Library:
 
     def check(self) -> Checkup:
         """Return all that is wrong; `check_library` also where it cannot be opened."""
-        from index.check import check_library
+        from index.upkeep.check import check_library
 
         return check_library(self.path)
 
     def repair(self, checkup: Checkup | None = None) -> Repaired:
         """Mend what `checkup` found, else a new check, from what is left; and check again."""
-        from index.repair import repair_library
+        from index.upkeep.repair import repair_library
 
         if self._store.read_only:
             raise LibraryError(f"{self.path} was opened for reading only.")
@@ -387,7 +387,7 @@ class Library:
         Raises:
             SourceError: No source was there, the new place does not exist, or it overlaps another.
         """
-        from index.relocate import relocate
+        from index.upkeep.relocate import relocate
 
         with self._changing(), self._store.writing() as db:
             return relocate(db, self.path, moves)
@@ -398,7 +398,7 @@ class Library:
         Raises:
             BackupError: It cannot be written, or the library is damaged; no file was made.
         """
-        from index.backup import backup_library
+        from index.upkeep.backup import backup_library
 
         return backup_library(self.path, self._store, Path(target), force=force)
 

@@ -26,7 +26,7 @@ from qa.visible import one_line
 
 if TYPE_CHECKING:
     from index.library import Library
-    from index.restore import Restored
+    from index.upkeep.restore import Restored
     from qa.verify import Verdict, Verifier
 
 __all__ = ["backup", "compact", "doctor", "rebuild", "relocate", "restore", "verify"]
@@ -147,7 +147,7 @@ def restore(
     when it is complete and checked. Without LIBRARY it is $QUOTH_LIBRARY.
     """
     if dry_run:
-        from index.restore import read_backup
+        from index.upkeep.restore import read_backup
         from qa.upkeep_lines import manifest_lines
 
         with _steps() as show:
@@ -168,7 +168,7 @@ def restore(
 
 
 def _restored(file: Path, library: Path | None, moves: tuple[str, ...], *, force: bool) -> Restored:
-    from index.restore import restore_library
+    from index.upkeep.restore import restore_library
 
     named = library or (Path(set_) if (set_ := os.environ.get("QUOTH_LIBRARY")) else None)
     if named is None:

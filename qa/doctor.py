@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index.archive import CHATS, STORE
-from index.check import Checkup, Finding, Severity, check_library
 from index.errors import EncoderError, LibraryError, QuothError
 from index.files import bytes_in
 from index.library import Library
-from index.repair import repair_library
+from index.upkeep.archive import CHATS, STORE
+from index.upkeep.check import Checkup, Finding, Severity, check_library
+from index.upkeep.repair import repair_library
 from qa import installation
 from qa.chats.check import check_chats, repair_chats
 from qa.installation import Fact

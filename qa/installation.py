@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from index.check import Finding, Severity
 from index.errors import EncoderError
 from index.export import EXPORT
 from index.files import bytes_in, sha256
 from index.lean import threads
+from index.upkeep.check import Finding, Severity
 from index.weights import cache_folder, default_model, fingerprint
 from qa import reader
 from qa.lines import human_bytes

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from index.check import Severity
+from index.upkeep.check import Severity
 from qa.lines import Line, Style, counted, human_bytes
 from qa.verify import STATUSES, Verdict
 from qa.visible import long_date, one_line, page_name
 
 if TYPE_CHECKING:
-    from index.archive import Manifest
-    from index.backup import Backup
-    from index.restore import Restored
+    from index.upkeep.archive import Manifest
+    from index.upkeep.backup import Backup
+    from index.upkeep.restore import Restored
     from qa.doctor import Diagnosis
 
 __all__ = [

@@ -18,10 +18,10 @@ from bench.faults.examine import Problems, one_sentence
 from bench.faults.forking import Send, forked, temporary
 from bench.faults.scenarios import lived_in, said
 from bench.faults.workload import ASKED, LIBRARY, Run, chat_state
-from index.check import check_library
 from index.errors import QuothError
 from index.lock import writer_lock
-from index.repair import repair_library
+from index.upkeep.check import check_library
+from index.upkeep.repair import repair_library
 from qa.chats.check import check_chats
 
 __all__ = ["DAMAGES", "FILES", "damage", "damage_reference"]

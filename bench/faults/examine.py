@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.faults.workload import LIBRARY, Run, Scenario, observed
-from index.check import Severity, check_library
 from index.ingest import key_of
 from index.store import FILE
+from index.upkeep.check import Severity, check_library
 
 __all__ = ["Problems", "examine", "leftovers", "one_sentence"]
 

@@ -32,8 +32,21 @@ Reply = dict[str, Any]
 
 _LAZY = (
     *("faiss", "tantivy", "numpy", "filelock", "index.library", "index.maintain", "index.find"),
-    *("index.draft", "index.searcher", "index.content", "qa.retriever", "qa.chats", "index.check"),
-    *("index.repair", "index.sealing", "index.models", "index.outdated", "index.formats.text"),
+    *(
+        "index.draft",
+        "index.searcher",
+        "index.content",
+        "qa.retriever",
+        "qa.chats",
+        "index.upkeep.check",
+    ),
+    *(
+        "index.upkeep.repair",
+        "index.sealing",
+        "index.models",
+        "index.outdated",
+        "index.formats.text",
+    ),
 )
 _ROOM = frozenset(
     {Kind.CREATE, Kind.WRITE, Kind.TRUNCATE, Kind.RENAME, Kind.MKDIR, Kind.LINK, Kind.SYNC}

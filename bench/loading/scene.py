@@ -240,7 +240,7 @@ def faults(said: str) -> list[str]:
 
 
 def _look_at_what_is_left(server: Server, tally: Tally) -> None:
-    from index.check import check_library
+    from index.upkeep.check import check_library
 
     uploads = server.library / "uploads"
     folders = (server.temporary, uploads / ".incoming", uploads / ".accepted")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from index.check import Finding, Severity
 from index.errors import LibraryError
+from index.upkeep.check import Finding, Severity
 from qa.chats.file import (
     FILE,
     SEALED_SINCE,

@@ -18,12 +18,12 @@ import pytest
 from small import stored, write
 
 from index import Encoder, Library
-from index.check import check_library
 from index.errors import LibraryError, LibraryFormatError, LibraryLockedError
 from index.lock import writer_lock
-from index.repair import repair_library
 from index.schema import FORMAT_VERSION
 from index.store import FILE
+from index.upkeep.check import check_library
+from index.upkeep.repair import repair_library
 from qa import Retriever
 
 DATA = Path(__file__).parent / "data"

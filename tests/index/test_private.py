@@ -12,9 +12,9 @@ import pytest
 from small import HOUSE, HashEncoder, new_library, write
 
 from index import Library, vectors
-from index.check import check_library
 from index.errors import QuothError
 from index.lock import writer_lock
+from index.upkeep.check import check_library
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=["umask 0", "umask 022", "umask 077"])

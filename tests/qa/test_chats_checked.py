@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from index.check import Severity
 from index.errors import LibraryError, LibraryLockedError
+from index.upkeep.check import Severity
 from qa.chats import Chats, StoredTurn
 from qa.chats import file as chats_file
 from qa.chats.check import check_chats, repair_chats

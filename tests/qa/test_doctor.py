@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from small import HOUSE, HashEncoder, new_library, write
 
 from index import Library
-from index.check import Finding, Severity
 from index.export import EXPORT
 from index.lock import writer_lock
 from index.types import Encoder
+from index.upkeep.check import Finding, Severity
 from index.weights import default_model, fingerprint
 from qa import doctor, installation, reader
 from qa.chats import Chats, StoredTurn

@@ -20,17 +20,17 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from index.archive import CHATS, STORE, UPLOADS, Manifest
 from index.catalogue import Catalogue
-from index.check import Severity, check_library
 from index.draft import living, model_of
 from index.errors import BackupError, LibraryError
 from index.files import create_private, flush
 from index.maintain import delete_dead
-from index.packing import State, Upload, pack
 from index.schema import FORMAT_VERSION
 from index.seals import EVERYTHING
 from index.store import Store, generation, now, set_meta
+from index.upkeep.archive import CHATS, STORE, UPLOADS, Manifest
+from index.upkeep.check import Severity, check_library
+from index.upkeep.packing import State, Upload, pack
 
 __all__ = ["Backup", "backup_library", "staging", "written_by"]
 

@@ -10,15 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from index.catalogue import Catalogue
-from index.check_documents import (
-    Damage,
-    damage_of,
-    damaged_vectors,
-    file_of,
-    missing_vectors,
-    path_of,
-    users,
-)
 from index.draft import Draft, living
 from index.errors import FormatError
 from index.formats import format_of, read_file
@@ -28,6 +19,15 @@ from index.schema import FORMAT_VERSION
 from index.seals import EVERYTHING
 from index.store import Store, generation, set_meta
 from index.types import Document, Encoder
+from index.upkeep.check_documents import (
+    Damage,
+    damage_of,
+    damaged_vectors,
+    file_of,
+    missing_vectors,
+    path_of,
+    users,
+)
 
 __all__ = ["mend"]
 

@@ -9,11 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from index import mend_documents, mend_tables, mend_vectors
 from index.catalogue import UPLOADS, Catalogue
-from index.check import Checkup, check_library
-from index.check_database import only_indexes
-from index.check_files import abandoned
 from index.draft import tidy
 from index.errors import LibraryDamagedError, QuothError
 from index.files import bytes_in, settle
@@ -23,6 +19,10 @@ from index.models import Models
 from index.seals import verify
 from index.store import Store
 from index.types import Encoder
+from index.upkeep import mend_documents, mend_tables, mend_vectors
+from index.upkeep.check import Checkup, check_library
+from index.upkeep.check_database import only_indexes
+from index.upkeep.check_files import abandoned
 from index.uploads import interrupted, recover
 
 __all__ = ["Repaired", "repair_library"]

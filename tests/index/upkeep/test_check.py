@@ -14,9 +14,9 @@ import pytest
 from small import QUESTIONS, HashEncoder, answers, lived_in, new_library, sql, stored, write
 
 from index import Library, vectors
-from index.check import Checkup, Severity, check_library
 from index.errors import LibraryDamagedError, QuothError
 from index.store import FILE
+from index.upkeep.check import Checkup, Severity, check_library
 from qa import Retriever
 
 LIFT = "How often is the lift inspected?"
@@ -183,7 +183,8 @@ def test_a_change_that_sqlite_does_not_see_is_found_and_never_answers(
             assert answers(library, QUESTIONS) == said
 
 
-def test_a_damaged_vector_is_found_and_what_needs_it_is_refused(path: Path) -> None:
+def test_a_damaged_vector_is_found_and_what_needs_it_is_refused(path: Path, said: object) -> None:
+    """Nothing needs it while its copy in the base is sound."""
     with closing(sqlite3.connect(path / FILE)) as db:
         (number,) = db.execute(
             "SELECT sentences.vector FROM sentences JOIN documents ON documents.id = document"
@@ -192,6 +193,10 @@ def test_a_damaged_vector_is_found_and_what_needs_it_is_refused(path: Path) -> N
     sql(path, f"UPDATE vectors SET vector = zeroblob(length(vector)) WHERE id = {number}")
     (finding,) = [f for f in check_library(path).findings if f.kind == "vector"]
     assert (finding.where, finding.number, finding.repairable) == ("lift.txt", number, True)
+    with Library.open(path, read_only=True, encoder=HashEncoder()) as library:
+        assert answers(library, QUESTIONS) == said
+    (base,) = path.glob("vectors-*.faiss")
+    base.unlink()
     with (
         Library.open(path, read_only=True, encoder=HashEncoder()) as library,
         pytest.raises(LibraryDamagedError, match=f"vector {number}"),

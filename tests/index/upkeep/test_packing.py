@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from small import new_library, write
 
-from index import Library, packing
-from index.archive import Manifest
+from index import Library
+from index.upkeep import packing
+from index.upkeep.archive import Manifest
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_an_upload_that_is_gone_for_good_leaves_attempts_for_the_others(
     """Otherwise one that is just being replaced is packed as it happens to be."""
     (opened.uploads / "marmots.txt").unlink()
     pauses: list[float] = []
-    monkeypatch.setattr("index.packing.time.sleep", pauses.append)
+    monkeypatch.setattr("index.upkeep.packing.time.sleep", pauses.append)
     (told,) = opened.backup(tmp_path / "b").missing
     assert told.startswith("The uploaded file marmots.txt is not in the backup")
     assert len(pauses) == 1

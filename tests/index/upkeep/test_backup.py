@@ -26,13 +26,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small import HOUSE, QUESTIONS, HashEncoder, answers, new_library, stored, write
 
-from index import Library, packing
-from index.archive import MANIFEST
+from index import Library
 from index.errors import BackupError, LibraryError, LibraryFormatError, SourceError
-from index.restore import read_backup, restore_library
+from index.upkeep import packing
+from index.upkeep.archive import MANIFEST
+from index.upkeep.restore import read_backup, restore_library
 from qa.chats import Chats, StoredTurn
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ANN, ONE = "ann", "conversation-number-one"
 UPLOAD = "Marmots whistle when an eagle is near."
 
@@ -302,7 +303,7 @@ def test_where_there_is_no_room_nothing_is_left(house: Path, tmp_path: Path, roo
 _FULL = """
 import os, sys
 from index import Library
-from index.restore import restore_library
+from index.upkeep.restore import restore_library
 library, backup, small = sys.argv[1:]
 with Library.open(library, read_only=True) as opened:
     for act in (
@@ -347,7 +348,7 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_left(
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from index.backup import staging
+from index.upkeep.backup import staging
 with staging(Path(sys.argv[1])) as inside:
     (inside / "store.db").write_text("half of it")
     print(inside.name, flush=True)

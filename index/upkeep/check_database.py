@@ -9,11 +9,11 @@ from contextlib import closing
 
 from index.draft import living, model_of
 from index.errors import LibraryDamagedError
-from index.findings import REPAIR, RESTORE, Finding
 from index.schema import MIGRATIONS, statements
 from index.seals import EVERYTHING, SMALL, broken
 from index.store import FILE
 from index.types import Encoder
+from index.upkeep.findings import REPAIR, RESTORE, Finding
 
 __all__ = ["counts", "generations", "only_indexes", "readable", "seals", "structure"]
 

@@ -13,7 +13,6 @@ from index.catalogue import Catalogue
 from index.content import decode_content, text_hash
 from index.draft import living
 from index.files import sha256
-from index.findings import REPAIR, Finding
 from index.sealing import Whole, read_whole, vectors_in_order
 from index.seals import (
     DOCUMENT,
@@ -25,6 +24,7 @@ from index.seals import (
     vector_intact,
 )
 from index.types import Document
+from index.upkeep.findings import REPAIR, Finding
 
 __all__ = [
     "Damage",

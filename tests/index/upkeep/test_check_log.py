@@ -15,9 +15,9 @@ import pytest
 from small import HOUSE, new_library, write
 
 from index import Library
-from index.check import check_library
-from index.check_log import check_log
 from index.store import FILE
+from index.upkeep.check import check_library
+from index.upkeep.check_log import check_log
 
 CHANGES = 12
 

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from index import check_database, check_documents, check_files, check_log
 from index.errors import LibraryDamagedError, LibraryError
 from index.files import bytes_in
-from index.findings import RESTORE, Checkup, Finding, Severity
 from index.schema import APPLICATION_ID, FORMAT_VERSION
 from index.seals import SINCE_FORMAT
 from index.store import FILE, Store, generation, reason_of
 from index.types import Encoder
+from index.upkeep import check_database, check_documents, check_files, check_log
+from index.upkeep.findings import RESTORE, Checkup, Finding, Severity
 
 __all__ = ["Checkup", "Finding", "Severity", "check_library"]
 

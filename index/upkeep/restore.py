@@ -12,14 +12,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.archive import CHATS, STORE, Archive, Manifest
-from index.backup import staging
-from index.check import Severity, check_library
 from index.errors import BackupError, LibraryError, LibraryFormatError
 from index.files import flush
 from index.lock import writer_lock
 from index.reports import Source
 from index.schema import FORMAT_VERSION
+from index.upkeep.archive import CHATS, STORE, Archive, Manifest
+from index.upkeep.backup import staging
+from index.upkeep.check import Severity, check_library
 
 __all__ = ["Restored", "read_backup", "restore_library"]
 

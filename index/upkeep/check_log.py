@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from index.findings import Finding, Severity
 from index.store import FILE
+from index.upkeep.findings import Finding, Severity
 
 __all__ = ["check_log"]
 

@@ -18,10 +18,10 @@ from index.catalogue import UPLOADS
 from index.draft import living
 from index.errors import LibraryDamagedError
 from index.files import sha256
-from index.findings import REPAIR, Finding, Severity
 from index.ingest import next_number
 from index.snapshots import state_key
 from index.store import FILE, get_meta
+from index.upkeep.findings import REPAIR, Finding, Severity
 from index.vectors import VectorBase, intact_base
 from index.words import WordState, intact, open_words
 

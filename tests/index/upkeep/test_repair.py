@@ -12,11 +12,11 @@ import pytest
 from small import QUESTIONS, HashEncoder, answers, lived_in, sql, stored, write
 
 from index import Library, vectors
-from index.check import check_library
 from index.errors import LibraryDamagedError, LibraryLockedError, LibraryNotFoundError
 from index.lock import writer_lock
-from index.repair import Repaired, repair_library
 from index.store import FILE
+from index.upkeep.check import check_library
+from index.upkeep.repair import Repaired, repair_library
 
 ASKED = (*QUESTIONS, "Where do bicycles stand?", "Where are the spare keys?")
 

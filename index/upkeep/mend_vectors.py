@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.check_documents import damaged_vectors, missing_vectors
 from index.draft import model_of
 from index.errors import LibraryDamagedError, ModelMismatchError
 from index.ingest import insert_vector, key_of, prepared_again
 from index.store import Store, generation
 from index.types import Encoder
+from index.upkeep.check_documents import damaged_vectors, missing_vectors
 
 __all__ = ["mend"]
 

@@ -11,8 +11,8 @@ import pytest
 from small import HOUSE, HashEncoder, new_library, write
 
 from index import Library
-from index.check import check_library
-from index.repair import repair_library
+from index.upkeep.check import check_library
+from index.upkeep.repair import repair_library
 
 
 @pytest.fixture

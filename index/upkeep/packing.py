@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from index.archive import CHATS, MANIFEST, STORE, UPLOADS, Manifest, Member
 from index.files import sha256
+from index.upkeep.archive import CHATS, MANIFEST, STORE, UPLOADS, Manifest, Member
 
 __all__ = ["State", "Upload", "pack"]
 

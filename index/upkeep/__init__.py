@@ -1,0 +1,1 @@
+"""Keeping a library sound: checks, repairs, backups, moves to another place."""
