@@ -105,6 +105,24 @@ def test_a_question_sent_before_the_script_is_there_is_asked_then(
         page.unroute(script)
 
 
+def test_a_page_works_whichever_part_of_it_is_drawn_last(somebody: Somebody, address: str) -> None:
+    """What draws the chat may come after what draws the fields below it."""
+    page = somebody(address)
+    held: list[Route] = []
+    script = re.compile(r"/markdown-code-[^/]*\.js")  # which the chat alone waits for
+    page.route(script, lambda route: held.append(route))
+    try:
+        page.goto(address, wait_until="commit")
+        page.locator("#command textarea").wait_for(state="attached", timeout=20_000)
+        page.wait_for_timeout(200)
+        assert page.locator("#chat").count() == 0
+        held.pop().continue_()
+        ask(page, ANSWERED)
+        expect(page.locator(ANSWERS)).to_contain_text(DOGS)
+    finally:
+        page.unroute(script)
+
+
 def test_asking_an_earlier_question_again_keeps_what_came_after_it(page: Page) -> None:
     ask(page, PAGED)
     ask(page, ANSWERED)

@@ -34,9 +34,11 @@ export async function startChat() {
   takeQuestions();
 }
 
-// Waits until Gradio has drawn the fields that it is steered with.
+// Waits until Gradio has drawn the chat and the fields that it is steered with, in whatever order:
+// what each is drawn by is loaded by itself.
 async function ready() {
-  const there = () => document.querySelector("#command textarea") && document.querySelector("#run");
+  const needed = ["#chat", "#context textarea", "#command textarea", "#run"];
+  const there = () => needed.every((each) => document.querySelector(each));
   if (there()) return;
   await new Promise((resolve) => {
     const observer = new MutationObserver(() => {
