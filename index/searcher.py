@@ -203,20 +203,21 @@ class Searcher:
         cursor.row_factory = None
         sentences: dict[int, list[tuple[Any, ...]]] = {}
         # The primary key finds the sentences: they carry their document and number.
-        for number, *row in cursor.execute(
+        for row in cursor.execute(
             f"SELECT passages.id, {columns(SENTENCE, 'sentences')} FROM passages JOIN sentences"
             " ON sentences.document = passages.document AND number >= first AND number < last"
             f" WHERE passages.id IN ({marks}) ORDER BY passages.id, number",
             some,
         ):
-            sentences.setdefault(number, []).append(tuple(row))
+            sentences.setdefault(row[0], []).append(row[1:])
         crc = "crc" if self._snapshot.sealed else "NULL"
-        for *values, recorded in cursor.execute(
+        for row in cursor.execute(
             f"SELECT {columns(PASSAGE)}, {crc} FROM passages WHERE id IN ({marks})", some
         ):
-            number, own = values[0], sentences.get(values[0], [])
+            values, number = row[:-1], row[0]
+            own = sentences.get(number, [])
             if self._snapshot.sealed and number not in intact:
-                if not passage_intact(values, own, recorded):
+                if not passage_intact(values, own, row[-1]):
                     what = f"passage {number} of document {values[1]}"
                     raise LibraryDamagedError(what, values[1])
                 intact.add(number)
