@@ -38,7 +38,7 @@ K1, B = 1.5, 0.5  # BM25: how soon a repeated word stops counting, how much leng
 class RetrieverSettings:
     """How passages are found and weighed."""
 
-    candidates: int = 75  # passages proposed by each of sentence, passage and word search
+    candidates: int = 50  # passages proposed by each of sentence, passage and word search
     words: float = 0.5  # weight of the words in a passage's score; the rest is meaning
     sentence_words: float = 0.5  # the same for the score of a sentence inside its passage
     phrase: float = 0.9  # score of the words where a quoted phrase stands in the passage
