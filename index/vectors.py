@@ -191,8 +191,9 @@ def load_vectors(
             logger.warning("%s is missing or damaged; using the store", base.file)
     if covered < len(ids):
         parts.append(_flat(db, ids[covered:], dim, exact=len(ids) <= LARGEST_EXACT))
-    exact = faiss.ScalarQuantizer.QT_fp16
-    return VectorIndex(ids, parts, watched, exact=all(part.sq.qtype == exact for part in parts))
+    half = faiss.ScalarQuantizer.QT_fp16
+    exact = bool(parts) and all(part.sq.qtype == half for part in parts)
+    return VectorIndex(ids, parts, watched, exact=exact)
 
 
 def write_base(

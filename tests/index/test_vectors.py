@@ -97,6 +97,12 @@ def test_vectors_are_read_from_base_and_memory_as_they_are_in_the_store(
     assert index.read(rows[:0]).shape == (0, DIM)
 
 
+def test_a_model_without_vectors_has_none_to_read(db: sqlite3.Connection, tmp_path: Path) -> None:
+    index = load_vectors(tmp_path, None, db, MODEL, DIM)
+    assert not index.exact
+    assert index.search(np.ones(DIM, np.float32), 5, RowSet(np.empty(0, bool))).tolist() == []
+
+
 def test_nothing_allowed_finds_nothing(db: sqlite3.Connection, tmp_path: Path) -> None:
     matrix = insert(db, range(1, 20))
     index = load_vectors(tmp_path, None, db, MODEL, DIM)
