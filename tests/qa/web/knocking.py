@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -54,13 +55,12 @@ def replies(address: str, *sent: bytes, timeout: float = 20) -> bytes:
     assert parts.hostname is not None
     got = bytearray()
     with socket.create_connection((parts.hostname, parts.port or 80), timeout=timeout) as line:
-        try:
+        with suppress(ConnectionError):  # closed before it had read all; its reply is still here
             for part in sent:
                 line.sendall(part)
+        with suppress(ConnectionError):
             while received := line.recv(65_536):
                 got += received
-        except ConnectionError:
-            pass  # closed before it had read all
     return bytes(got)
 
 
