@@ -89,8 +89,10 @@ def test_in_a_terminal_removing_more_than_half_is_asked(library: Path, tmp_path:
 
 def test_an_interrupt_ends_a_conversation_quietly(library: Path) -> None:
     main, other = pty.openpty()
+    # Tests that a shell runs in the background start with interrupts ignored.
+    heeding = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {QUOTH}"
     process = subprocess.Popen(
-        [sys.executable, "-c", QUOTH, "ask", "-l", library],
+        [sys.executable, "-c", heeding, "ask", "-l", library],
         stdin=other, stdout=other, stderr=other, cwd=ROOT, start_new_session=True,
     )  # fmt: skip
     os.close(other)
