@@ -108,6 +108,25 @@ def test_keys_can_be_switched_off_for_good(page: Page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("opener", "name"), [("#open-history", "Conversations"), ("#open-documents", "Documents")]
+)
+def test_a_drawer_that_is_opened_as_it_closes_stays(page: Page, opener: str, name: str) -> None:
+    page.locator(opener).click()
+    expect(drawer(page, name)).to_be_visible()
+    page.evaluate(
+        """opener => {
+            document.querySelector("dialog[open]").close();
+            document.querySelector(opener).click();
+        }""",
+        opener,
+    )
+    page.evaluate("() => new Promise(done => setTimeout(done, 100))")  # after all that was queued
+    expect(drawer(page, name)).to_be_visible()
+    expect(drawer(page, name).get_by_role("heading", name=name)).to_be_focused()
+
+
+@pytest.mark.slow
 def test_escape_closes_one_thing_at_a_time(page: Page) -> None:
     ask(page, ANSWERED).locator("a.cite").first.press("Enter")
     expect(panel(page).locator("mark").first).to_be_visible()

@@ -34,6 +34,7 @@ export function startConversations({ show, begin }) {
   });
   drawer.addEventListener("keydown", onArrow);
   drawer.addEventListener("close", () => {
+    if (drawer.open) return; // opened again before this was told
     drawer.replaceChildren();
     entries = new Map();
     if (!document.activeElement?.closest("#question")) opener.focus();

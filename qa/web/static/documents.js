@@ -32,6 +32,7 @@ export function startDocuments() {
   document.body.append(drawer);
   drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
   drawer.addEventListener("close", () => {
+    if (drawer.open) return; // opened again before this was told
     choice.forget();
     document.querySelector("#open-documents")?.focus();
   });
