@@ -2,19 +2,16 @@
 
 python bench/latency.py [--sentences 100000] [--questions 300]
 
-The library is made of the documents of the evaluation sets, or, where these are not at hand, of
-the examples again and again with other numbers in them. It is kept in the user's cache: making
-one of 100,000 sentences takes some minutes, a second run only asks. Questions are those of the
-sets whose documents went in, none asked twice.
+The library is made of the documents of `bench/corpus.py` and kept in the user's cache: making one
+of 100,000 sentences takes some minutes, a second run only asks. Questions are those of the sets
+whose documents went in, none asked twice.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,7 +22,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for python bench/latency.py
 
 from bench import machine
-from bench.data import DataError, Set, Text, find_sets, load_set
+from bench.corpus import corpus
+from bench.data import DataError, Text
 from bench.options import (
     cache_folder,
     data_folder,
@@ -41,9 +39,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 WARM_UP = 5  # questions that are not timed
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,15 +60,12 @@ def main(
     """
     from index import Library
 
-    folder = data_folder(data)
-    if data is None and not folder.is_dir():
-        folder = EXAMPLES
     try:
-        texts, asked = _material(folder, sentences)
+        material = corpus(data, sentences)
     except DataError as error:
         raise click.ClickException(str(error)) from error
-    path = _library(cache or cache_folder(), folder, sentences, texts)
-    chosen = sample(asked, questions + WARM_UP)
+    path = _library(cache or cache_folder(), data_folder(data), sentences, material.texts)
+    chosen = sample(material.questions, questions + WARM_UP)
     with Library.open(path, read_only=True) as library:
         status = library.status()
         result = {
@@ -85,61 +78,6 @@ def main(
     if json_to != "-":
         click.echo(_page(result))
     write_figures(json_to, result)
-
-
-def _material(folder: Path, sentences: int) -> tuple[list[Text], list[str]]:
-    """Return documents with at least so many sentences, and questions about them."""
-    texts: list[Text] = []
-    asked: dict[str, None] = {}
-    total = 0
-    for place in find_sets(folder):
-        data = load_set(place)
-        if not data.documents:
-            continue
-        for text in data.documents.values():
-            texts.append(text)
-            total += _sentences(text.text)
-            if total >= sentences:
-                break
-        known = {text.id for text in texts}
-        asked |= dict.fromkeys(_about(data, known))
-        if total >= sentences:
-            break
-    if len(asked) <= WARM_UP:
-        raise DataError(f"{folder} has {len(asked)} dev questions; that is too few to time.")
-    texts += _varied(texts, sentences - total)
-    return texts, list(asked)
-
-
-def _about(data: Set, known: set[str]) -> Iterator[str]:
-    """Yield the questions of the dev split whose documents are all known."""
-    for question in data.questions:
-        places = (*question.relevant, *question.context)
-        if question.split == "dev" and all(place.document in known for place in places):
-            yield question.text
-
-
-def _varied(texts: list[Text], missing: int) -> Iterator[Text]:
-    """Yield the texts again with other numbers until so many sentences are there."""
-    if missing <= 0:
-        return
-    for turn in count(1):
-        for text in texts:
-            words = _renumbered(text.text, turn)
-            yield Text(id=f"{text.id} {turn}", title=text.title, text=words)
-            missing -= _sentences(words)
-            if missing <= 0:
-                return
-
-
-def _renumbered(text: str, add: int) -> str:
-    return _NUMBER.sub(lambda match: str(int(match[0]) + add), text)
-
-
-def _sentences(text: str) -> int:
-    from index.sentences import split_text
-
-    return sum(1 for _ in split_text(text))
 
 
 def _library(cache: Path, folder: Path, sentences: int, texts: list[Text]) -> Path:

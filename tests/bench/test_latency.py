@@ -9,20 +9,7 @@ import pytest
 from click.testing import CliRunner
 from tiny import question, write_set
 
-from bench.data import Text
-from bench.latency import _varied, main
-
-
-def test_texts_are_repeated_with_other_numbers_until_there_are_enough() -> None:
-    text = Text(id="a", title="A", text="It costs 12 euros. Pay by 1 May 2020.")
-    varied = list(_varied([text], 5))
-    assert [each.text for each in varied] == [
-        "It costs 13 euros. Pay by 2 May 2021.",
-        "It costs 14 euros. Pay by 3 May 2022.",
-        "It costs 15 euros. Pay by 4 May 2023.",
-    ]
-    assert len({each.id for each in varied}) == 3
-    assert list(_varied([text], 0)) == []
+from bench.latency import main
 
 
 @pytest.mark.slow
