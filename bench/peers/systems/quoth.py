@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from index import Library
+from index.encoder import load_encoder
 from qa import Retriever
+
+NAME = "library.quoth"
 
 
 class System:
     def __init__(self, model: Path) -> None:
-        self._place = Path(os.environ["QUOTH_BENCH_PLACE"])
+        self._encoder = load_encoder(model)
 
     def build(self, folder: Path, *, own_chunks: bool) -> int:
-        self._library = Library.open(self._place / "library.quoth", create=True)
+        self._made = TemporaryDirectory(prefix="quoth-peers-")
+        self._library = Library.open(
+            Path(self._made.name) / NAME, create=True, encoder=self._encoder
+        )
         report = self._library.sync(folder)
         self._retriever = Retriever(self._library)
         return report.sentences
 
     def save(self, place: Path) -> None:
-        """Nothing to do: it was published by the sync."""
+        """Move what the sync has written already."""
         self._library.close()
+        shutil.move(Path(self._made.name) / NAME, place)
 
     def load(self, place: Path) -> None:
-        self._library = Library.open(place / "library.quoth", read_only=True)
+        self._library = Library.open(place / NAME, read_only=True, encoder=self._encoder)
         self._retriever = Retriever(self._library)
 
     def search(self, question: str, k: int) -> list[str]:
