@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from serving_apart import serving_apart
 from small import HOUSE, QUESTIONS, HashEncoder, answers, new_library, stored, write
 
 from bench.faults.examine import one_sentence
@@ -164,6 +163,7 @@ from bench.faults.disks import mounted, read_only, writable
 from bench.faults.examine import one_sentence
 from index import Library
 from index.errors import QuothError
+from serving_apart import serving_apart
 from small import HOUSE, QUESTIONS, HashEncoder, answers, new_library, stored, write
 
 disk, house = Path(sys.argv[1]), Path(sys.argv[2])
@@ -221,24 +221,8 @@ def served(tmp_path: Path, house: Path, encoder: Encoder) -> Iterator[tuple[str,
     path = tmp_path / "above" / "house.quoth"
     with Library.open(path, create=True, encoder=encoder) as library:
         library.sync(house)
-    server = subprocess.Popen(
-        [sys.executable, "ui.py", "serve", "--port", "0", "--library", str(path)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert server.stdout is not None
-    try:
-        line = server.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        assert found is not None, line + server.stdout.read()
-        yield found[0], path
-    finally:
-        server.send_signal(signal.SIGINT)
-        rest, _ = server.communicate(timeout=60)
-        assert "Traceback" not in rest, rest
+    with serving_apart(path) as address:
+        yield address, path
 
 
 def ask(address: str) -> tuple[int, dict[str, Any]]:

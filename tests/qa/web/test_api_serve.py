@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from serving_apart import serving_apart
 from small import HOUSE, write
 
 from index import Library
@@ -32,25 +31,8 @@ def address(tmp_path: Path, encoder: Encoder) -> Iterator[str]:
     folder = write(tmp_path / "house", HOUSE)
     with Library.open(tmp_path / "house.quoth", create=True, encoder=encoder) as library:
         library.sync(folder)
-    command = [sys.executable, "ui.py", "serve", "--port", "0", "--read-only"]
-    server = subprocess.Popen(
-        [*command, "--library", str(tmp_path / "house.quoth")],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert server.stdout is not None
-    try:
-        said = server.stdout.readline()
-        found = re.search(r"http://\S+", said)
-        assert found is not None, said + server.stdout.read()
-        yield found[0]
-    finally:
-        server.send_signal(signal.SIGINT)
-        rest, _ = server.communicate(timeout=20)
-        assert "Traceback" not in rest
+    with serving_apart(tmp_path / "house.quoth", "--read-only") as address:
+        yield address
 
 
 def ask(address: str, path: str, body: dict[str, Any] | None = None, method: str = "") -> Any:  # noqa: ANN401
