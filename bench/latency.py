@@ -22,20 +22,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for python bench/latency.py
 
 from bench import machine
-from bench.corpus import corpus
-from bench.data import DataError, Text
-from bench.options import (
-    cache_folder,
-    data_folder,
-    json_option,
-    sample,
-    tell,
-    write_figures,
-)
+from bench.data import DataError
+from bench.kept import kept
+from bench.options import json_option, sample, write_figures
 
 if TYPE_CHECKING:
     from index import Library
-    from index.reports import Progress
 
 T = TypeVar("T")
 
@@ -61,12 +53,11 @@ def main(
     from index import Library
 
     try:
-        material = corpus(data, sentences)
+        material = kept(data, sentences, cache)
     except DataError as error:
         raise click.ClickException(str(error)) from error
-    path = _library(cache or cache_folder(), data_folder(data), sentences, material.texts)
     chosen = sample(material.questions, questions + WARM_UP)
-    with Library.open(path, read_only=True) as library:
+    with Library.open(material.path, read_only=True) as library:
         status = library.status()
         result = {
             "machine": machine.describe(),
@@ -78,44 +69,6 @@ def main(
     if json_to != "-":
         click.echo(_page(result))
     write_figures(json_to, result)
-
-
-def _library(cache: Path, folder: Path, sentences: int, texts: list[Text]) -> Path:
-    """Return a library of the texts, made now if it is not kept."""
-    from index import Library
-    from index.encoder import load_encoder
-    from index.ingest import PIPELINE
-
-    encoder = load_encoder()
-    # What is cut or embedded in another way is another library.
-    name = f"latency-{folder.resolve().name}-{sentences}-{PIPELINE}-{encoder.fingerprint[:8]}"
-    path = cache / f"{name}.quoth"
-    if path.exists():
-        with Library.open(path, read_only=True) as library:
-            if library.status().documents == len(texts):
-                return path
-    cache.mkdir(parents=True, exist_ok=True)
-    tell(f"making {path} of {len(texts):,} documents")
-    with Library.open(path, create=not path.exists(), encoder=encoder) as library:
-        library.add_texts(
-            (
-                (f"d{number:06}", text.text, text.title or None, None)
-                for number, text in enumerate(texts)
-            ),
-            progress=_progress(),
-        )
-    return path
-
-
-def _progress() -> Callable[[Progress], None]:
-    told = [0]
-
-    def tell_sometimes(now: Progress) -> None:
-        if now.sentences - told[0] >= 5000:
-            told[0] = now.sentences
-            tell(f"{now.sentences:,} sentences, {now.sentences_per_second:.0f} a second")
-
-    return tell_sometimes
 
 
 def timed(library: Library, questions: list[str]) -> dict[str, dict[str, float]]:

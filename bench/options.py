@@ -98,11 +98,15 @@ def chosen_sets(folder: Path, names: str) -> list[Path]:
 def cached_encoder(folder: Path | None) -> CachedEncoder:
     """Return the default model, with its vectors kept in `folder` or the user's cache."""
     from index.encoder import load_encoder
+    from index.types import PartEncoder
 
     def progress(done: int, total: int) -> None:
         tell(f"encoded {done:,} of {total:,} texts")
 
-    return CachedEncoder(load_encoder(), folder or cache_folder(), progress)
+    encoder = load_encoder()
+    if not isinstance(encoder, PartEncoder):
+        raise click.ClickException("The lean runtime is not used; quoth doctor says why.")
+    return CachedEncoder(encoder, folder or cache_folder(), progress)
 
 
 def sample(items: Sequence[T], limit: int | None) -> list[T]:

@@ -79,7 +79,7 @@ def main(questions: int, json_to: str | None) -> None:
     chosen = sample(list(dict.fromkeys(asked)), questions + WARM_UP)
     with (
         TemporaryDirectory() as folder,
-        _server(Path(folder)) as (address, started),
+        server(Path(folder)) as (address, started),
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
@@ -105,7 +105,7 @@ def main(questions: int, json_to: str | None) -> None:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[tuple[str, float]]:
+def server(folder: Path) -> Iterator[tuple[str, float]]:
     """Give the address of a server over the examples, and how many seconds it took to answer."""
     documents = folder / "documents"
     shutil.copytree(ROOT / "examples/documents", documents)
@@ -125,6 +125,17 @@ def _server(folder: Path) -> Iterator[tuple[str, float]]:
         process.send_signal(signal.SIGINT)
         process.wait()
         process.stdout.close()
+
+
+def opened_once(address: str) -> float:
+    """Return the seconds until a browser that was just started can type a question."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
+        seconds = _opened(browser, address)
+        browser.close()
+    return seconds
 
 
 def _opened(browser: Browser, address: str) -> float:

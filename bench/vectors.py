@@ -10,25 +10,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from index.types import Part
+
 if TYPE_CHECKING:
-    from index.types import Encoder, Vectors
+    from index.types import PartEncoder, Vectors
 
 __all__ = ["CachedEncoder"]
 
-BATCH = 512  # texts encoded between two commits
+BATCH = 512  # parts encoded between two commits
 
 
 class CachedEncoder:
-    """An encoder in front of another, with its vectors kept by model and text.
+    """An encoder in front of another that sees parts, with its vectors kept by model and part.
 
     Args:
         encoder: The one that encodes what is not kept yet.
         folder: Where the vectors are kept, one file a model; made if it is missing.
-        progress: Called with how many of how many texts are done, where they are many.
+        progress: Called with how many of how many parts are done, where they are many.
     """
 
     def __init__(
-        self, encoder: Encoder, folder: Path, progress: Callable[[int, int], None] | None = None
+        self, encoder: PartEncoder, folder: Path, progress: Callable[[int, int], None] | None = None
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._encoder, self._progress = encoder, progress
@@ -58,14 +60,19 @@ class CachedEncoder:
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
         """Return float32 of shape (len(texts), dim), each row of L2 length 1."""
-        keys = [_key("document", text) for text in texts]
+        return self.encode_parts([Part.whole(text) for text in texts])
+
+    def encode_parts(self, parts: Sequence[Part]) -> Vectors:
+        """Return float32 of shape (len(parts), dim), each row of L2 length 1."""
+        keys = [_key("document", part) for part in parts]
         self._load(keys)
-        pairs = dict(zip(keys, texts, strict=True))
-        new = [(key, text) for key, text in pairs.items() if key not in self._memory]
-        new.sort(key=lambda pair: len(pair[1]))  # batches of like length waste nothing on padding
+        pairs = dict(zip(keys, parts, strict=True))
+        new = [(key, part) for key, part in pairs.items() if key not in self._memory]
+        # Batches of like length waste nothing on padding; those of one text are encoded at once.
+        new.sort(key=lambda pair: (len(pair[1].text), pair[1].text))
         for start in range(0, len(new), BATCH):
             batch = new[start : start + BATCH]
-            vectors = self._encoder.encode_documents([text for _, text in batch])
+            vectors = self._encoder.encode_parts([part for _, part in batch])
             self._keep([key for key, _ in batch], vectors)
             if self._progress is not None and len(new) >= BATCH:
                 self._progress(start + len(batch), len(new))
@@ -75,7 +82,7 @@ class CachedEncoder:
 
     def encode_query(self, text: str) -> Vectors:
         """Return float32 of shape (dim,), of L2 length 1."""
-        key = _key("query", text)
+        key = _key("query", Part.whole(text))
         self._load([key])
         if key not in self._memory:
             self._keep([key], self._encoder.encode_query(text)[None])
@@ -102,5 +109,6 @@ class CachedEncoder:
         self._memory.update(zip(keys, vectors.astype(np.float32), strict=True))
 
 
-def _key(kind: str, text: str) -> bytes:
-    return hashlib.sha256(f"{kind}\0{text}".encode("utf-8", "surrogatepass")).digest()
+def _key(kind: str, part: Part) -> bytes:
+    of = part.text if part.is_whole else f"{part.text}\0{part.start},{part.end}"
+    return hashlib.sha256(f"{kind}\0{of}".encode("utf-8", "surrogatepass")).digest()

@@ -1,6 +1,6 @@
 """Documents become rows: sentences, passages, vectors and words of a generation to come.
 
-Vectors are staged in many small transactions under the string that was encoded, so what an
+Vectors are staged in many small transactions under the text that was encoded, so what an
 interrupted sync has embedded is not embedded again.
 """
 
@@ -12,9 +12,11 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from index.ahead import ahead
 from index.content import encode_content, stored_content, text_hash
 from index.errors import FormatError
 from index.passages import PASSAGES_VERSION, group
@@ -24,8 +26,11 @@ from index.searchview import plain
 from index.sentences import SPLITTER_VERSION, split_document
 from index.store import Store, now
 from index.terms import TERMS_VERSION, index_terms
-from index.types import Block, Document, Encoder, PassageSpan, Sentence
+from index.types import BlockKind, Document, Encoder, Part, PartEncoder, PassageSpan, Sentence
 from index.words import WordWriter
+
+if TYPE_CHECKING:
+    from index.types import Vectors
 
 __all__ = [
     "PIPELINE",
@@ -33,19 +38,21 @@ __all__ = [
     "Label",
     "Prepared",
     "document_of",
+    "encode",
     "insert_vector",
     "key_of",
     "label_of",
     "next_number",
     "prepare",
     "prepared_again",
+    "what_stands_for",
 ]
 
 logger = logging.getLogger(f"quoth.{__name__}")
 
 # What made the rows of a document; another value means that a sync makes them anew.
-PIPELINE = f"1.{SPLITTER_VERSION}.{PASSAGES_VERSION}.{TERMS_VERSION}"
-STAGE = 256  # strings embedded and stored in one transaction
+PIPELINE = f"2.{SPLITTER_VERSION}.{PASSAGES_VERSION}.{TERMS_VERSION}"
+STAGE = 256  # vectors made and stored in one transaction, about
 BATCH = 2000  # sentences held in memory before they become rows
 
 
@@ -62,14 +69,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document split and grouped, with the strings that stand for its parts."""
+    """A document split and grouped, with what the vectors of its parts stand for."""
 
     label: Label
     document: Document
     sentences: tuple[Sentence, ...]
     passages: tuple[PassageSpan, ...]
-    sentence_strings: tuple[str, ...]
-    passage_strings: tuple[str, ...]
+    sentence_parts: tuple[Part, ...]
+    passage_parts: tuple[Part, ...]
     passage_terms: tuple[tuple[str, ...], ...]
 
     @property
@@ -78,10 +85,10 @@ class Prepared:
         return self.label.title or self.document.title or self.label.path.rsplit("/", 1)[-1]
 
     @property
-    def strings(self) -> Iterator[str]:
-        """All strings to embed, with repeats."""
-        yield from self.sentence_strings
-        yield from self.passage_strings
+    def parts(self) -> Iterator[Part]:
+        """All that is to be embedded, with repeats."""
+        yield from self.sentence_parts
+        yield from self.passage_parts
 
 
 def document_of(name: str, text: str) -> Document:
@@ -117,13 +124,20 @@ def prepare(document: Document, label: Label) -> Prepared:
         return heading_terms[text]
 
     about = (*terms(title), *(t for t in terms(name) if t not in terms(title)))
+    wholes = [Part.whole(_passage_string(document, passage, title)) for passage in passages]
     return Prepared(
         label,
         document,
         sentences,
         passages,
-        tuple(_sentence_string(document, s) for s in sentences),
-        tuple(_passage_string(document, p, title) for p in passages),
+        tuple(
+            part
+            for passage, whole in zip(passages, wholes, strict=True)
+            for part in _sentence_parts(
+                document, sentences[passage.first : passage.last], whole.text
+            )
+        ),
+        tuple(wholes),
         tuple(
             (
                 *about,
@@ -166,11 +180,25 @@ def prepared_again(db: sqlite3.Connection, number: int) -> Prepared:
     return prepare(document, label_of(row, document))
 
 
-def _sentence_string(document: Document, sentence: Sentence) -> str:
-    block: Block = document.blocks[sentence.block]
-    text = plain(document.text[sentence.start : sentence.end])
-    # A row or an item alone often does not say what it is about.
-    return f"{plain(block.context)} {text}" if block.context else text
+def _sentence_parts(
+    document: Document, sentences: Sequence[Sentence], passage: str
+) -> Iterator[Part]:
+    """Yield what the vector of each sentence of a passage stands for: mostly a part of that."""
+    done = 0
+    for sentence in sentences:
+        block = document.blocks[sentence.block]
+        text = plain(document.text[sentence.start : sentence.end])
+        start = passage.find(text, done)
+        if start >= 0:
+            done = start + len(text)
+        if block.context:
+            # A row or an item alone often does not say what it is about.
+            yield Part.whole(f"{plain(block.context)} {text}")
+        elif start < 0 or block.kind in (BlockKind.ITEM, BlockKind.ROW):
+            # What tells it from its neighbours, which are alike, must not be lost among them.
+            yield Part.whole(text)
+        else:
+            yield Part(passage, start, done)
 
 
 def _passage_string(document: Document, passage: PassageSpan, title: str) -> str:
@@ -192,7 +220,7 @@ class Ingest:
         words: WordWriter,
         on_progress: Callable[[str, int], None] = lambda path, sentences: None,
     ) -> None:
-        self.embedded = 0  # strings that went through the model
+        self.embedded = 0  # texts that went through the model
         self.sentences = 0
         self._store = store
         self._encoder = encoder
@@ -225,33 +253,34 @@ class Ingest:
             then(document)
             self._tell(prepared.label.path, self.sentences)
 
-    def _vectors(self, documents: Sequence[Prepared]) -> dict[str, int]:
-        """Return the number of each string's vector, embedding and staging those that are new."""
-        strings = list(dict.fromkeys(s for document in documents for s in document.strings))
-        keys = {string: key_of(string) for string in strings}
+    def _vectors(self, documents: Sequence[Prepared]) -> dict[Part, int]:
+        """Return the number of each part's vector, embedding and staging those that are new."""
+        wanted = dict.fromkeys(part for document in documents for part in document.parts)
+        parts = list(dict.fromkeys(what_stands_for(self._encoder, part) for part in wanted))
+        keys = {part: key_of(part) for part in parts}
         with self._store.reading() as db:
             known = _known(db, self._model, keys.values())
-        new = [string for string in strings if keys[string] not in known]
-        new.sort(key=len)  # batches of like length waste nothing on padding
-        for start in range(0, len(new), STAGE):
-            some = new[start : start + STAGE]
-            encoded = np.asarray(self._encoder.encode_documents(some), np.float16)
-            with self._store.writing(seal=()) as db:
-                first = next_number(db, "vectors")
-                for number, (string, vector) in enumerate(zip(some, encoded, strict=True), first):
-                    insert_vector(db, number, self._model, keys[string], vector.tobytes())
-                    known[keys[string]] = number
-            self.embedded += len(some)
-            done = sum(len(d.sentences) for d in documents) * (start + len(some)) // len(new)
-            self._tell(documents[0].label.path, self.sentences + done)
-        return {string: known[keys[string]] for string in strings}
+        stages = list(_stages([part for part in parts if keys[part] not in known]))
+        # One stage is embedded while the one before it is written.
+        with ahead((encode(self._encoder, stage) for stage in stages), 1) as embedded:
+            for done, (some, vectors) in enumerate(zip(stages, embedded, strict=True), 1):
+                with self._store.writing(seal=()) as db:
+                    first = next_number(db, "vectors")
+                    rows = zip(some, vectors.astype(np.float16), strict=True)
+                    for number, (part, vector) in enumerate(rows, first):
+                        insert_vector(db, number, self._model, keys[part], vector.tobytes())
+                        known[keys[part]] = number
+                self.embedded += len({part.text for part in some})
+                ready = sum(len(d.sentences) for d in documents) * done // len(stages)
+                self._tell(documents[0].label.path, self.sentences + ready)
+        return {part: known[keys[what_stands_for(self._encoder, part)]] for part in wanted}
 
     def _tell(self, path: str, sentences: int) -> None:
         # Sentences count when they are embedded and again when they are written: never back.
         self._told = max(self._told, sentences)
         self._on_progress(path, self._told)
 
-    def _insert(self, db: sqlite3.Connection, item: Prepared, vectors: dict[str, int]) -> int:
+    def _insert(self, db: sqlite3.Connection, item: Prepared, vectors: dict[Part, int]) -> int:
         number, first = next_number(db, "documents"), next_number(db, "passages")
         places = range(len(item.passages))
         whole = Whole(
@@ -311,7 +340,7 @@ def _document_row(item: Prepared, number: int, born: int) -> tuple[object, ...]:
 
 
 def _passage_row(
-    item: Prepared, place: int, number: int, document: int, vectors: dict[str, int]
+    item: Prepared, place: int, number: int, document: int, vectors: dict[Part, int]
 ) -> tuple[object, ...]:
     """Return the columns `PASSAGE`."""
     passage, terms = item.passages[place], item.passage_terms[place]
@@ -325,21 +354,21 @@ def _passage_row(
         passage.page,
         json.dumps(passage.headings),
         passage.context,
-        vectors[item.passage_strings[place]],
+        vectors[item.passage_parts[place]],
         " ".join(terms),
         len(terms),
     )
 
 
 def _sentence_rows(
-    item: Prepared, place: int, passage: int, vectors: dict[str, int]
+    item: Prepared, place: int, passage: int, vectors: dict[Part, int]
 ) -> list[tuple[object, ...]]:
     """Return the columns `SENTENCE` of each sentence of a passage."""
     rows: list[tuple[object, ...]] = []
     for index in range(item.passages[place].first, item.passages[place].last):
         sentence = item.sentences[index]
         block = item.document.blocks[sentence.block]
-        vector = vectors[item.sentence_strings[index]]
+        vector = vectors[item.sentence_parts[index]]
         rows.append(
             (index, passage, sentence.start, sentence.end, block.kind.value, block.context, vector)
         )
@@ -355,9 +384,37 @@ def next_number(db: sqlite3.Connection, table: str) -> int:
     return int(number) + 1
 
 
-def key_of(string: str) -> bytes:
-    """Return the key under which the vector of a string is stored."""
-    return hashlib.blake2b(string.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def what_stands_for(encoder: Encoder, part: Part) -> Part:
+    """Return what this encoder encodes for a part: not every model sees parts in their text."""
+    return part if isinstance(encoder, PartEncoder) else part.alone
+
+
+def encode(encoder: Encoder, parts: Sequence[Part]) -> Vectors:
+    """Return the vectors of parts as `what_stands_for` gave them, shape (len(parts), dim)."""
+    if isinstance(encoder, PartEncoder):
+        return encoder.encode_parts(parts)
+    return encoder.encode_documents([part.text for part in parts])
+
+
+def _stages(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    """Yield parts to be embedded together: those of one text, and texts of like length."""
+    by_text: dict[str, list[Part]] = {}
+    for part in parts:
+        by_text.setdefault(part.text, []).append(part)
+    stage: list[Part] = []
+    for text in sorted(by_text, key=len):  # batches of like length waste nothing on padding
+        stage += by_text[text]
+        if len(stage) >= STAGE:
+            yield stage
+            stage = []
+    if stage:
+        yield stage
+
+
+def key_of(part: Part) -> bytes:
+    """Return the key under which the vector of a part is stored."""
+    of = part.text if part.is_whole else f"{part.text}\0{part.start},{part.end}"
+    return hashlib.blake2b(of.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def insert_vector(

@@ -120,8 +120,9 @@ class Searcher:
         snapshot = self._snapshot
         keep = self._passage_mask(only)
         of_sentences, of_passages = snapshot.rows_of(None if only is None else keep)
-        by_sentence = snapshot.sentence_hits(snapshot.vectors.search(query, k, of_sentences))
-        by_passage = snapshot.passage_hits(snapshot.vectors.search(query, k, of_passages))
+        search = snapshot.vectors.search
+        by_sentence = snapshot.sentence_hits(search(query, k, of_sentences, self._stored))
+        by_passage = snapshot.passage_hits(search(query, k, of_passages, self._stored))
         places = np.unique(np.concatenate([by_sentence, by_passage]))
         return [int(i) for i in snapshot.passage_ids[places[keep[places]]]]
 
@@ -179,7 +180,10 @@ class Searcher:
         index = self._snapshot.vectors
         if index.exact:
             return index.read(index.rows(wanted)).astype(np.float64)
-        return read_vectors(self._db, wanted, self._snapshot.dim)
+        return self._stored(wanted)
+
+    def _stored(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        return read_vectors(self._db, numbers, self._snapshot.dim)
 
     def passages(self, ids: Sequence[int]) -> list[PassageRow]:
         """Return passages by number, in the order given.

@@ -7,18 +7,20 @@ import sqlite3
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from index.ahead import ahead
 from index.content import stored_content
 from index.draft import Draft, living
 from index.errors import FormatError, SourceError, SyncCancelledError
 from index.failures import failed_before, remember_failures
 from index.formats import Limits, format_of, read_file
 from index.formats.opening import content_mark
-from index.ingest import PIPELINE, Label, Prepared, prepare
+from index.ingest import BATCH, PIPELINE, Label, Prepared, prepare
 from index.reports import Progress, Skip, SyncReport
 from index.scan import Difference, Found, Known, Scan, compare, scan
 from index.store import Store, generation
@@ -48,6 +50,20 @@ class SyncOptions:
     full: bool = False
     yes: bool = False
     cancel: threading.Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A file that was read: prepared, or why not."""
+
+    item: Found
+    failure: str
+    prepared: Prepared | None = None
+    sha256: str = ""
+
+
+def _sentences_of(reading: _Reading) -> int:
+    return 0 if reading.prepared is None else len(reading.prepared.sentences)
 
 
 def sync_source(
@@ -177,8 +193,9 @@ class _Sync:
                     source = source_id(db, self.source.kind, self.source.location)
                 for before, item in difference.renamed:
                     self._rename(draft, source, before, item)
-                for item in difference.fresh:
-                    self._read(draft, source, item, difference, kept=item.path in known)
+                with self._readings(difference.fresh, source) as readings:
+                    for reading in readings:
+                        self._take_in_file(draft, reading, difference, known)
             draft.flush()
             gone = [k.document for k in difference.removed]
             gone += [before.document for before, _ in difference.renamed]
@@ -197,26 +214,43 @@ class _Sync:
         report = self._report(difference, known, found.ignored)
         return replace(report, embedded=embedded, sentences=sentences, generation=number)
 
-    def _read(
-        self, draft: Draft, source: int, item: Found, difference: Difference, *, kept: bool
-    ) -> None:
-        self._stop_if_asked()
+    @contextmanager
+    def _readings(self, fresh: Sequence[Found], source: int) -> Iterator[Iterator[_Reading]]:
+        """Give the files read and prepared, while what was read before is embedded."""
+        halt = threading.Event()
+        read = (self._read(item, source, halt) for item in fresh)
         try:
-            reading = read_file(item.file, root=self.below, cancel=self.options.cancel)
+            with ahead(
+                read, BATCH, weight=_sentences_of, meanwhile=self._stop_if_asked
+            ) as readings:
+                yield readings
+        finally:
+            halt.set()
+
+    def _read(self, item: Found, source: int, halt: threading.Event) -> _Reading:
+        try:
+            reading = read_file(item.file, root=self.below, cancel=halt)
         except FormatError as error:
-            self._fail(item.path, error.reason, kept=kept)
-            return
-        document = reading.document
+            return _Reading(item, error.reason)
         form = format_of(item.file)
         label = Label(source=source, path=item.path, type=form.name if form else "")
-        prepared = prepare(document, label)
+        prepared = prepare(reading.document, label)
         if not prepared.sentences:
-            self._fail(item.path, "no text", kept=kept)
+            return _Reading(item, "no text")
+        return _Reading(item, "", prepared, reading.sha256)
+
+    def _take_in_file(
+        self, draft: Draft, reading: _Reading, difference: Difference, known: dict[str, Known]
+    ) -> None:
+        self._stop_if_asked()
+        path, prepared = reading.item.path, reading.prepared
+        if prepared is None:
+            self._fail(path, reading.failure, kept=path in known)
             return
         # The file may have been replaced since it was compared; its size and times are those of
         # then, so that the next sync looks at it again.
-        difference.hashes[item.path] = reading.sha256
-        self.warnings += [f"{item.path}: {warning}" for warning in document.warnings]
+        difference.hashes[path] = reading.sha256
+        self.warnings += [f"{path}: {warning}" for warning in prepared.document.warnings]
         self._take_in(draft, prepared)
 
     def _fail(self, path: str, reason: str, *, kept: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,8 @@ __all__ = [
     "Encoder",
     "Filter",
     "Page",
+    "Part",
+    "PartEncoder",
     "PassageSpan",
     "Sentence",
     "Span",
@@ -274,6 +276,29 @@ class Filter:
         return self.before is None or (document.date is not None and document.date <= self.before)
 
 
+class Part(NamedTuple):
+    """What a vector stands for: [start, end) of a text, as it reads in that text."""
+
+    text: str
+    start: int
+    end: int
+
+    @classmethod
+    def whole(cls, text: str) -> Part:
+        """Return all of a text."""
+        return cls(text, 0, len(text))
+
+    @property
+    def alone(self) -> Part:
+        """The same words without the text around them."""
+        return Part.whole(self.text[self.start : self.end])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of its text."""
+        return self.start == 0 and self.end == len(self.text)
+
+
 class Encoder(Protocol):
     """Turns strings into vectors; any object with these members will do."""
 
@@ -294,3 +319,18 @@ class Encoder(Protocol):
 
     def encode_query(self, text: str) -> Vectors:
         """Return float32 of shape (dim,), of L2 length 1."""
+
+
+@runtime_checkable
+class PartEncoder(Encoder, Protocol):
+    """An encoder that gives the vectors of a text and of parts of it in one pass.
+
+    A part's vector is the mean of its tokens as they read in the whole text. Source: Günther et al.
+    (2024), Late Chunking, arXiv 2409.04701.
+    """
+
+    def encode_parts(self, parts: Sequence[Part]) -> Vectors:
+        """Return float32 of shape (len(parts), dim), each row of L2 length 1.
+
+        Parts of one text should be given together: each call takes a text once.
+        """

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,12 @@ logger = logging.getLogger(f"quoth.{__name__}")
 
 # Below this many vectors a base is not worth a file: reading them takes a few milliseconds.
 SMALLEST_BASE = 4096
-# Exact half-precision search up to here, 8-bit beyond; measured in docs/benchmarks.md.
-LARGEST_EXACT = 1_000_000
+# Exact search of half-precision vectors up to here. Beyond, codes of an eighth of that size say
+# which few are compared exactly. Measured in docs/benchmarks.md.
+LARGEST_EXACT = 400_000
+COMPARED = 4  # times as many hits of the codes as are wanted
+LISTS = 256  # of codes, all of them searched
+TRAINED_ON = 50_000  # vectors that the codes are fitted to
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,30 +117,60 @@ class VectorIndex:
                 found[places] = part.reconstruct_batch(rows[places] - (ends[number] - part.ntotal))
         return found
 
-    def search(self, query: NDArray[np.float32], k: int, allowed: RowSet) -> NDArray[np.int64]:
-        """Return the rows of about the `k` largest inner products among the allowed rows.
+    def search(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        allowed: RowSet,
+        stored: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    ) -> NDArray[np.int64]:
+        """Return the rows of the `k` largest inner products among the allowed rows, best first.
 
-        Scores are left to the caller, who has the exact vectors.
+        With codes some of them are missed: about 2 in 1,000.
+
+        Args:
+            query: Shape (dim,).
+            k: At least 1.
+            allowed: Rows that may be found.
+            stored: Gives the very vectors by their numbers, where only codes are held here.
         """
-        import faiss
-
         found: list[NDArray[np.int64]] = []
         scores: list[NDArray[np.float32]] = []
         offset = 0
         for part in self._parts:
             among, bits = allowed.within(offset, offset + part.ntotal)
             if among:
-                params = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
-                score, row = part.search(query.reshape(1, -1), min(k, among), params=params)
+                wanted = k if _is_exact(part) else k * COMPARED
+                params = _parameters(part, bits)
+                score, row = part.search(query.reshape(1, -1), min(wanted, among), params=params)
                 # FAISS fills missing results with row -1; such a row is nothing.
-                keep = row[0] >= 0
-                found.append(row[0][keep] + offset)
-                scores.append(score[0][keep])
+                rows = row[0][row[0] >= 0] + offset
+                found.append(rows)
+                if _is_exact(part):
+                    scores.append(score[0][row[0] >= 0])
+                else:
+                    scores.append((stored(self.ids[rows]) @ query).astype(np.float32))
             offset += part.ntotal
         if not found:
             return np.empty(0, np.int64)
         order = np.argsort(-np.concatenate(scores), kind="stable")[:k]
         return np.concatenate(found)[order]
+
+
+def _is_exact(part: Any) -> bool:  # noqa: ANN401 - FAISS is untyped
+    """Return whether an index holds the very vectors of the store."""
+    import faiss
+
+    return hasattr(part, "sq") and part.sq.qtype == faiss.ScalarQuantizer.QT_fp16
+
+
+def _parameters(part: Any, bits: NDArray[np.uint8]) -> Any:  # noqa: ANN401 - FAISS is untyped
+    import faiss
+
+    selector = faiss.IDSelectorBitmap(bits)
+    if hasattr(part, "nlist"):
+        return faiss.SearchParametersIVF(sel=selector, nprobe=part.nlist)
+    return faiss.SearchParameters(sel=selector)
 
 
 def read_vectors(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> NDArray[np.float64]:
@@ -190,9 +225,8 @@ def load_vectors(
             watched = Watched()
             logger.warning("%s is missing or damaged; using the store", base.file)
     if covered < len(ids):
-        parts.append(_flat(db, ids[covered:], dim, exact=len(ids) <= LARGEST_EXACT))
-    half = faiss.ScalarQuantizer.QT_fp16
-    exact = bool(parts) and all(part.sq.qtype == half for part in parts)
+        parts.append(_built(db, ids[covered:], dim))
+    exact = bool(parts) and all(map(_is_exact, parts))
     return VectorIndex(ids, parts, watched, exact=exact)
 
 
@@ -217,7 +251,7 @@ def write_base(
     if len(ids) - covered < max(SMALLEST_BASE, covered // 8):
         return current
     last = int(ids[-1])
-    index = _flat(db, ids, dim, exact=len(ids) <= LARGEST_EXACT)
+    index = _built(db, ids, dim)
     target = folder / f"vectors-{model}-{last}.faiss"
     if target.exists():  # damaged, or of an interrupted sync: never written over while mapped
         target = folder / f"vectors-{model}-{last}-{os.urandom(4).hex()}.faiss"
@@ -238,15 +272,23 @@ def write_base(
     return VectorBase(target.name, model, last, len(ids), target.stat().st_size, checksum(target))
 
 
-def _flat(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int, *, exact: bool) -> Any:  # noqa: ANN401 - FAISS is untyped
+def _built(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> Any:  # noqa: ANN401 - FAISS is untyped
+    """Return an index of these vectors, its kind chosen by how many there are."""
     import faiss
 
-    kind = faiss.ScalarQuantizer.QT_fp16 if exact else faiss.ScalarQuantizer.QT_8bit
-    index = faiss.IndexScalarQuantizer(dim, kind, faiss.METRIC_INNER_PRODUCT)
-    step = 20_000
+    if len(ids) <= LARGEST_EXACT:
+        kind = "SQfp16"
+    elif dim % 2:
+        kind = "SQ8"
+    else:
+        # Product quantisation with fast scan (André et al., 2015), behind lists only because a
+        # flat one takes no selector of rows.
+        kind = f"IVF{min(LISTS, len(ids) // 50)},PQ{dim // 2}x4fs"
+    index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
     if not index.is_trained:
-        sample = ids[:: max(1, len(ids) // step)]
+        sample = ids[:: -(-len(ids) // TRAINED_ON)]
         index.train(read_vectors(db, sample, dim).astype(np.float32))
+    step = 20_000
     for start in range(0, len(ids), step):
         index.add(read_vectors(db, ids[start : start + step], dim).astype(np.float32))
     return index

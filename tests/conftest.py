@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,6 +55,14 @@ def encoder() -> Encoder:
     from index.encoder import load_encoder
 
     return load_encoder()
+
+
+@pytest.fixture(scope="session")
+def sentence_transformers() -> ModuleType:
+    """The library itself; what it warns about while it is imported is not ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return import_module("sentence_transformers")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.faults.workload import LIBRARY, Run, Scenario, observed
 from index.ingest import key_of
 from index.store import FILE
+from index.types import Part
 from index.upkeep.check import Severity, check_library
 
 __all__ = ["Problems", "examine", "leftovers", "one_sentence"]
@@ -54,7 +55,7 @@ def examine(
         operation(run)
         if observed(scenario, run) != states[number]:
             return [*problems, f"another state after operation {number} was done again"]
-    again = staged.intersection(map(key_of, run.encoder.encoded))
+    again = staged.intersection(key_of(Part.whole(text)) for text in run.encoder.encoded)
     if again:
         problems.append(f"{len(again)} strings were embedded again")
     if at < len(scenario.operations):

@@ -1,4 +1,4 @@
-"""Vectors embedded again from the strings they stand for."""
+"""Vectors embedded again from the parts they stand for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from index.draft import model_of
 from index.errors import LibraryDamagedError, ModelMismatchError
-from index.ingest import insert_vector, key_of, prepared_again
+from index.ingest import encode, insert_vector, key_of, prepared_again, what_stands_for
 from index.store import Store, generation
-from index.types import Encoder
+from index.types import Encoder, Part
 from index.upkeep.check_documents import damaged_vectors, missing_vectors
 
 __all__ = ["mend"]
@@ -39,14 +39,14 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
         damaged = damaged_vectors(db)
         wanted = {*damaged, *missing_vectors(db)}
         places = _places(db, wanted)
-        strings: dict[int, str] = {}
+        parts: dict[int, Part] = {}
         for document, some in places.items():
-            if left := [place for place in some if place.vector not in strings]:
-                strings.update(_strings(db, document, left))
+            if left := [place for place in some if place.vector not in parts]:
+                parts.update(_parts(db, document, left))
     used = {place.vector for some in places.values() for place in some}
     # Without it the base is not valid, and cannot be made again where others stay damaged.
-    unused = [number for number in damaged if number not in used] if used <= strings.keys() else []
-    made = _embedded(strings, model, encoder)
+    unused = [number for number in damaged if number not in used] if used <= parts.keys() else []
+    made = _embedded(parts, model, encoder)
     mended = 0
     with store.writing(seal=()) as db:
         db.executemany("DELETE FROM vectors WHERE id = ?", [(number,) for number in unused])
@@ -57,7 +57,7 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
                 insert_vector(db, number, model["id"] if model else 0, key, vector)
                 mended += 1
             except sqlite3.IntegrityError:
-                # Another row stands for the same string; the document is made again then.
+                # Another row stands for the same part; the document is made again then.
                 db.execute("ROLLBACK TO one")
             db.execute("RELEASE one")
     if unused:
@@ -67,21 +67,22 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
 
 
 def _embedded(
-    strings: Mapping[int, str], model: sqlite3.Row | None, encoder: Callable[[], Encoder]
+    parts: Mapping[int, Part], model: sqlite3.Row | None, encoder: Callable[[], Encoder]
 ) -> dict[int, tuple[bytes, bytes]]:
     """Return key and vector by number."""
-    if not strings or model is None:
+    if not parts or model is None:
         return {}
     found = encoder()
     if found.fingerprint != model["fingerprint"]:
         raise ModelMismatchError(model["name"], found.name)
-    numbers = sorted(strings)
+    stand = {number: what_stands_for(found, part) for number, part in parts.items()}
+    numbers = sorted(parts, key=lambda number: parts[number])  # those of one text together
     made: dict[int, tuple[bytes, bytes]] = {}
     for start in range(0, len(numbers), 256):
         some = numbers[start : start + 256]
-        encoded = np.asarray(found.encode_documents([strings[n] for n in some]), np.float16)
+        encoded = np.asarray(encode(found, [stand[n] for n in some]), np.float16)
         made.update(
-            (n, (key_of(strings[n]), vector.tobytes()))
+            (n, (key_of(stand[n]), vector.tobytes()))
             for n, vector in zip(some, encoded, strict=True)
         )
     return made
@@ -104,7 +105,7 @@ def _places(db: sqlite3.Connection, wanted: set[int]) -> dict[int, list[_Place]]
     return found
 
 
-def _strings(db: sqlite3.Connection, number: int, places: list[_Place]) -> dict[int, str]:
+def _parts(db: sqlite3.Connection, number: int, places: list[_Place]) -> dict[int, Part]:
     """Return what the vectors at these places were made of, where that can still be told."""
     try:
         prepared = prepared_again(db, number)
@@ -113,10 +114,10 @@ def _strings(db: sqlite3.Connection, number: int, places: list[_Place]) -> dict[
     found = {}
     for place in places:
         spans = prepared.sentences if place.sentence else prepared.passages
-        strings = prepared.sentence_strings if place.sentence else prepared.passage_strings
+        parts = prepared.sentence_parts if place.sentence else prepared.passage_parts
         if place.place < len(spans):
             span = spans[place.place]
             # Another version of the splitter makes other sentences.
             if (span.start, span.end) == (place.start, place.end):
-                found[place.vector] = strings[place.place]
+                found[place.vector] = parts[place.place]
     return found

@@ -107,14 +107,6 @@ LONG = [
 SENTENCES = PLAIN + NASTY + LONG
 
 
-@pytest.fixture(scope="module")
-def sentence_transformers() -> ModuleType:
-    """The library itself; what it warns about while it is imported is not ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return importlib.import_module("sentence_transformers")
-
-
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder of this test's own."""

@@ -16,6 +16,7 @@ from small import HOUSE, HashEncoder, answers, new_library, write
 from index import Library, vectors
 from index.ingest import key_of
 from index.store import FILE
+from index.types import Part
 from index.words import WordIndex
 
 # Words that stand nowhere else, and that neither stemming nor folding changes.
@@ -69,7 +70,7 @@ def places(path: Path, secret: str) -> list[str]:
     needles.append(secret[1:-1].upper().encode())
     for line in lines:
         vector = model.encode_query(line).astype(np.float16)
-        needles += [key_of(line), vector.tobytes(), vector.astype(np.float32).tobytes()]
+        needles += [key_of(Part.whole(line)), vector.tobytes(), vector.astype(np.float32).tobytes()]
     found = []
     for file in sorted(path.rglob("*")):
         if not file.is_file():
@@ -190,7 +191,7 @@ def test_every_way_of_keeping_a_text_is_looked_through(library: Library, tmp_pat
         (
             zlib.compress(b"About " + SECRETS[2].encode(), 3),
             SECRETS[2].encode("utf-16-le"),
-            key_of(SENTENCE.format(SECRETS[2])),
+            key_of(Part.whole(SENTENCE.format(SECRETS[2]))),
             HashEncoder().encode_query(f"{SECRETS[2]} one").astype(np.float16).tobytes(),
         )
     ):

@@ -1,0 +1,75 @@
+"""Half precision: asked for by a variable, close to single precision, refused with a sentence."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+import pytest
+
+from index.encoder import load_encoder
+from index.errors import EncoderError, MissingExtraError
+from index.lean import MANY, LeanEncoder
+from index.types import Encoder, Part
+
+TEXTS = [f"House {n} has {n % 7} lifts. Each is inspected every {n} months." for n in range(MANY)]
+
+
+def _half(monkeypatch: pytest.MonkeyPatch) -> LeanEncoder:
+    monkeypatch.setenv("QUOTH_PRECISION", "half")
+    encoder = load_encoder()
+    assert isinstance(encoder, LeanEncoder)
+    return encoder
+
+
+def _parts() -> list[Part]:
+    return [part for t in TEXTS for part in (Part.whole(t), Part(t, 0, t.index(".") + 1))]
+
+
+def _supported() -> bool:
+    openvino = pytest.importorskip("openvino")
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@pytest.mark.slow
+def test_vectors_are_those_of_single_precision_but_for_rounding(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not _supported():
+        pytest.skip("this processor does not compute in bfloat16")
+    assert isinstance(encoder, LeanEncoder)
+    half = _half(monkeypatch)
+    single, ours = encoder.encode_parts(_parts()), half.encode_parts(_parts())
+    assert (single * ours).sum(1).min() > 0.9995
+    assert not np.array_equal(single, ours), "it was not used"
+    # A few are not worth the preparation, and a question is always asked in single precision.
+    few = _parts()[:4]
+    np.testing.assert_array_equal(half.encode_parts(few), encoder.encode_parts(few))
+    np.testing.assert_array_equal(half.encode_query("A lift?"), encoder.encode_query("A lift?"))
+
+
+def test_a_processor_without_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    openvino = pytest.importorskip("openvino")
+    monkeypatch.setattr(openvino.Core, "get_property", lambda *_: ["FP32"])
+    with pytest.raises(EncoderError, match="does not compute in half precision"):
+        _half(monkeypatch).encode_parts(_parts())
+
+
+def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as __import__
+        if name == "openvino":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtraError, match=r"pip install 'quoth\[half\]'"):
+        _half(monkeypatch).encode_parts(_parts())
+
+
+def test_another_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTH_PRECISION", "quarter")
+    with pytest.raises(EncoderError, match="'quarter'; set it to half or single"):
+        load_encoder()
