@@ -8,6 +8,7 @@ rounds anyway. Asked for by QUOTH_PRECISION=half.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["HalfSession", "half_precision"]
+__all__ = ["HalfSession", "half_precision", "runtime"]
 
 # Compiled kernels that are kept, one a shape; more of them cost memory and bring nothing, since
 # nearly every batch has a shape of its own.
@@ -37,6 +38,22 @@ def half_precision() -> bool:
     return wanted == "half"
 
 
+def runtime() -> Any:  # noqa: ANN401 - OpenVINO has no types
+    """Return the module of OpenVINO, which is told to report nothing.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    # When it is imported it reports that to its makers, and numbers the user in a file in the home
+    # folder; without this package of theirs it does neither.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingExtraError("OpenVINO", "half", "Half precision") from error
+    return openvino
+
+
 class HalfSession:
     """Runs a graph like a session of ONNX Runtime, in half precision."""
 
@@ -47,10 +64,7 @@ class HalfSession:
             MissingExtraError: OpenVINO is not installed.
             EncoderError: The processor does not compute in bfloat16, or the graph does not compile.
         """
-        try:
-            import openvino
-        except ImportError as error:
-            raise MissingExtraError("OpenVINO", "half", "Half precision") from error
+        openvino = runtime()
         core = openvino.Core()
         if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise EncoderError(

@@ -28,8 +28,9 @@ def test_answers_are_timed_in_a_library_that_is_kept(tmp_path: Path) -> None:
     page = CliRunner().invoke(main, options[:-1], catch_exceptions=False)
     assert "making" not in page.stderr
     assert "10 sentences in 5 documents, 3 questions" in page.stdout
-    (kept,) = cache.iterdir()
-    assert kept.suffix == ".quoth"
+    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".quoth"]
+    (about,) = cache.glob("*.json")
+    assert json.loads(about.read_text("utf-8"))["made"]["sentences"] == 10
 
 
 @pytest.mark.parametrize(

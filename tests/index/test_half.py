@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +14,12 @@ import pytest
 
 from index.encoder import load_encoder
 from index.errors import EncoderError, MissingExtraError
+from index.half import runtime
 from index.lean import MANY, LeanEncoder
 from index.types import Encoder, Part
+from index.weights import cache_folder
+
+ROOT = Path(__file__).resolve().parents[2]
 
 TEXTS = [f"House {n} has {n % 7} lifts. Each is inspected every {n} months." for n in range(MANY)]
 
@@ -27,9 +35,15 @@ def _parts() -> list[Part]:
     return [part for t in TEXTS for part in (Part.whole(t), Part(t, 0, t.index(".") + 1))]
 
 
+def _installed() -> Any:  # noqa: ANN401 - OpenVINO has no types
+    try:
+        return runtime()
+    except MissingExtraError:
+        pytest.skip("needs the extra 'half'")
+
+
 def _supported() -> bool:
-    openvino = pytest.importorskip("openvino")
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in _installed().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 @pytest.mark.slow
@@ -49,9 +63,27 @@ def test_vectors_are_those_of_single_precision_but_for_rounding(
     np.testing.assert_array_equal(half.encode_query("A lift?"), encoder.encode_query("A lift?"))
 
 
+@pytest.mark.slow
+def test_nothing_is_reported_and_nothing_left_in_the_home_folder(tmp_path: Path) -> None:
+    """OpenVINO does both when it is imported as it is."""
+    if not _supported():
+        pytest.skip("this processor does not compute in bfloat16")
+    watched = (
+        "import sys; seen = []; sys.addaudithook(lambda what, _: seen.append(what) if what in"
+        " ('socket.connect', 'socket.getaddrinfo', 'subprocess.Popen', 'os.fork') else None)\n"
+        "from index.encoder import load_encoder\n"
+        "load_encoder().encode_documents([f'House {n}.' for n in range(99)])\n"
+        "assert 'openvino' in sys.modules and not seen, seen\n"
+    )
+    cache = os.environ.get("QUOTH_CACHE") or str(cache_folder())
+    environment = {"HOME": str(tmp_path), "QUOTH_CACHE": cache, "QUOTH_PRECISION": "half"}
+    environment |= {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", watched], env=environment, check=True)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_a_processor_without_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    openvino = pytest.importorskip("openvino")
-    monkeypatch.setattr(openvino.Core, "get_property", lambda *_: ["FP32"])
+    monkeypatch.setattr(_installed().Core, "get_property", lambda *_: ["FP32"])
     with pytest.raises(EncoderError, match="does not compute in half precision"):
         _half(monkeypatch).encode_parts(_parts())
 
