@@ -3,8 +3,9 @@
 python bench/compare.py OLD NEW [--by 5]
 
 The files are what `bench/run.py --json` or `bench/peers/run.py --json` wrote. A figure has changed
-when the runs of both do not overlap and the medians differ by more than so many percent. Exit
-status 1 where something is worse.
+when the runs of both do not overlap and the medians differ by more than so many percent; five times
+as many where there was only one run. What is remembered from the making of a kept library ("made")
+is not compared. Exit status 1 where something is worse, or not there any more.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def main(old: Path, new: Path, by: float) -> None:
             f"{change:>+9.1f} %  {verdict}".rstrip()
         )
     click.echo(f"{worse} of {len(both)} figures are worse.")
-    sys.exit(1 if worse else 0)
+    if gone := [name for name in ours if name not in theirs]:
+        click.echo(f"Not measured any more: {'; '.join(gone)}.")
+    sys.exit(1 if worse or gone else 0)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -65,13 +68,14 @@ def _figures(result: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, d
             path = f"{name}: {key}" if name else key
             if isinstance(value.get("median"), int | float):
                 yield path.removeprefix("measured: "), value
-            else:
+            elif not key.startswith("made "):
                 yield from _figures(value, path)
 
 
 def _verdict(name: str, old: Mapping[str, Any], new: Mapping[str, Any], by: float) -> str:
     higher = old.get("better") == "higher" or name.rpartition(": ")[2] in HIGHER
-    if abs(new["median"] - old["median"]) <= abs(old["median"]) * by / 100:
+    share = by / 100 * (5 if 1 in (old.get("runs"), new.get("runs")) else 1)
+    if abs(new["median"] - old["median"]) <= abs(old["median"]) * share:
         return ""
     if new["lowest"] > old["highest"]:
         return "better" if higher else "worse"

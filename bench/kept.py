@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import resource
-import shutil
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.corpus import corpus
 from bench.options import cache_folder, data_folder, tell
+from bench.speed.figure import peak_mb
 
 if TYPE_CHECKING:
     from index.reports import Progress
@@ -22,11 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "kept", "write_files"]
 
 ROOT = Path(__file__).resolve().parents[1]
+LARGE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A library, questions about it, and what making it took: seconds, MB at most, characters."""
+    """A library and questions about it.
+
+    Attributes:
+        path: Its folder.
+        questions: What people asked of the texts.
+        made: How many `characters` and `sentences` it has, `peak_mb` of making it, and `seconds`
+            if it was made in one go.
+    """
 
     path: Path
     questions: list[str]
@@ -36,7 +45,9 @@ class Kept:
 def kept(data: Path | None, sentences: int, cache: Path | None = None) -> Kept:
     """Return a library of at least so many sentences, made now if it is not kept.
 
-    It is made in a process of its own, whose memory is measured.
+    It is made in a process of its own, whose memory is measured: in single precision, but for a
+    million sentences in half precision where that is installed. A making that was interrupted goes
+    on; how long it took is not known then.
 
     Raises:
         DataError: The sets cannot be read or hold too few questions.
@@ -44,22 +55,33 @@ def kept(data: Path | None, sentences: int, cache: Path | None = None) -> Kept:
     path = _place(cache or cache_folder(), data_folder(data), sentences)
     about = path.with_suffix(".json")
     if not about.exists():
-        shutil.rmtree(path, ignore_errors=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        material = corpus(data, sentences)
-        tell(f"making {path} of {len(material.texts):,} documents")
-        listed = path.with_suffix(".jsonl")
-        with listed.open("w", encoding="utf-8") as lines:
-            for text in material.texts:
-                lines.write(json.dumps([text.title, text.text]) + "\n")
-        found = {"questions": material.questions}
-        del material
-        command = [sys.executable, "-m", "bench.kept", str(listed), str(path)]
-        done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        listed, questions = path.with_suffix(".jsonl"), _listed(path, data, sentences)
+        tell(f"making {path}")
+        half = sentences >= LARGE and find_spec("openvino") is not None
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.kept", str(listed), str(path)],
+            cwd=ROOT,
+            env=os.environ | {"QUOTH_PRECISION": "half" if half else "single"},
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        about.write_text(
+            json.dumps({"questions": questions, "made": json.loads(done.stdout)}), "utf-8"
+        )
         listed.unlink()
-        about.write_text(json.dumps(found | {"made": json.loads(done.stdout)}), "utf-8")
     said = json.loads(about.read_text("utf-8"))
     return Kept(path, said["questions"], said["made"])
+
+
+def _listed(path: Path, data: Path | None, sentences: int) -> list[str]:
+    """Write the texts as lines beside where the library will be, and return the questions."""
+    material = corpus(data, sentences)
+    with path.with_suffix(".jsonl").open("w", encoding="utf-8") as lines:
+        for text in material.texts:
+            lines.write(json.dumps([text.title, text.text]) + "\n")
+    return material.questions
 
 
 def _place(cache: Path, folder: Path, sentences: int) -> Path:
@@ -97,17 +119,13 @@ def main(listed: Path, path: Path) -> dict[str, Any]:
                 characters += len(text)
                 yield f"d{number:06}", text, title or None, None
 
+    resumed = path.exists()
     began = time.perf_counter()
     with Library.open(path, create=True, encoder=encoder) as library:
         library.add_texts(texts(), progress=_progress())
         seconds = time.perf_counter() - began
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return {
-            "seconds": seconds,
-            "peak_mb": peak,
-            "characters": characters,
-            "sentences": library.status().sentences,
-        }
+        took = {"peak_mb": peak_mb()} | ({} if resumed else {"seconds": seconds})
+        return took | {"characters": characters, "sentences": library.status().sentences}
 
 
 def _progress() -> Callable[[Progress], None]:

@@ -39,19 +39,26 @@ def main(runs: int, only: str, *, large: bool, json_to: str | None) -> None:
     """Print medians, lowest and highest values of what is measured."""
     chosen = _chosen([name.strip() for name in only.split(";") if name.strip()], large=large)
     found: dict[str, list[list[Figure]]] = {name: [] for name in chosen}
+    failed = set()
     for turn in range(runs):
         for name, task in chosen.items():
             if turn and task.once:
                 continue
             tell(f"run {turn + 1} of {runs}: {name}")
-            found[name].append(_measured(name, task))
+            figures = _measured(name, task)
+            if figures is None:
+                failed.add(name)
+            else:
+                found[name].append(figures)
     result = {
         "machine": machine.describe(),
-        "measured": {name: merged(figures) for name, figures in found.items()},
+        "measured": {name: merged(figures) for name, figures in found.items() if figures},
     }
     if json_to != "-":
         click.echo("\n".join(_lines(result)))
     write_figures(json_to, result)
+    if failed:
+        raise click.ClickException(f"{', '.join(sorted(failed))} failed, as stands above.")
 
 
 def _chosen(beginnings: list[str], *, large: bool) -> dict[str, Task]:
@@ -70,8 +77,8 @@ def _chosen(beginnings: list[str], *, large: bool) -> dict[str, Task]:
     return chosen
 
 
-def _measured(name: str, task: Task) -> list[Figure]:
-    """Return the figures of one run."""
+def _measured(name: str, task: Task) -> list[Figure] | None:
+    """Return the figures of one run; None where it failed, which it says itself."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.speed", name],
         cwd=ROOT,
@@ -81,7 +88,7 @@ def _measured(name: str, task: Task) -> list[Figure]:
         check=False,
     )
     if done.returncode:
-        raise click.ClickException(f"{name} failed; what it said stands above.")
+        return None
     return [Figure(**figure) for figure in json.loads(done.stdout.strip().rpartition("\n")[2])]
 
 

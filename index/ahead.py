@@ -30,7 +30,7 @@ def ahead(
 
     Args:
         items: Used in the other thread alone.
-        most: How much may wait to be taken; one item always may.
+        most: While as much or more waits to be taken, no other item is begun; at least 1.
         weight: Of an item.
         meanwhile: Called now and then while nothing is ready; may raise.
     """
@@ -55,29 +55,27 @@ class _Ahead(Generic[T]):
 
     def do(self, items: Iterable[T]) -> None:
         """Work until the items are over or nobody wants them any more."""
+        each = iter(items)
         try:
-            for item in items:
-                if not self._put(item):
-                    break
+            while self._may_go_on():
+                item = next(each)
+                with self._changed:
+                    self._ready.append(item)
+                    self._waiting += self._weight(item)
+                    self._changed.notify_all()
+        except StopIteration:
+            pass
         except BaseException as error:  # noqa: BLE001 - raised where the items are taken
             self._error = error
         with self._changed:
             self._over = True
             self._changed.notify_all()
 
-    def _put(self, item: T) -> bool:
-        """Wait until there is room for an item; return whether it is wanted."""
-        weight = self._weight(item)
+    def _may_go_on(self) -> bool:
+        """Return whether another item is wanted, once there is room for it."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._stopped or not self._ready or self._waiting + weight <= self._most
-            )
-            if self._stopped:
-                return False
-            self._ready.append(item)
-            self._waiting += weight
-            self._changed.notify_all()
-        return True
+            self._changed.wait_for(lambda: self._stopped or self._waiting < self._most)
+            return not self._stopped
 
     def taken(self, meanwhile: Callable[[], None]) -> Iterator[T]:
         """Yield the items as they are ready."""

@@ -16,7 +16,8 @@ import numpy as np
 
 from index.errors import EncoderError
 from index.export import lean_folder
-from index.lean import LeanEncoder, distinct, encodable, normalized
+from index.half import half_precision
+from index.lean import LeanEncoder, distinct, encodable, normalized, threads
 from index.weights import DEFAULT_MODEL, default_model, fingerprint
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def load_encoder(name: str | os.PathLike[str] | None = None, *, download: bool =
 
 
 def _load(folder: Path, name: str) -> Encoder:
+    threads(), half_precision()  # what is wrong with them is told, not taken for a failed export
     identity = fingerprint(folder)
     lean = lean_folder(folder, identity)
     if lean is not None:

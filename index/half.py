@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,8 +85,10 @@ class HalfSession:
                 f"OpenVINO cannot run the model ({reason}); unset QUOTH_PRECISION."
             ) from error
         self._request: Any = compiled.create_infer_request()
+        self._lock = threading.Lock()
 
     def run(self, _: None, feed: Mapping[str, NDArray[np.int64]]) -> list[NDArray[np.float32]]:
-        """Return the one output; the next run writes over it."""
-        self._request.infer(feed, share_inputs=True)
-        return [self._request.get_output_tensor(0).data]
+        """Return the one output; threads that ask at once take turns."""
+        with self._lock:
+            self._request.infer(feed, share_inputs=True)
+            return [self._request.get_output_tensor(0).data.copy()]

@@ -124,7 +124,9 @@ def prepare(document: Document, label: Label) -> Prepared:
         return heading_terms[text]
 
     about = (*terms(title), *(t for t in terms(name) if t not in terms(title)))
-    wholes = [Part.whole(_passage_string(document, passage, title)) for passage in passages]
+    # The title helps a passage's vector and harms a sentence's: docs/benchmarks.md.
+    before = f"{plain(title)}. " if title else ""
+    wholes = [Part.whole(before + plain(document.text[p.start : p.end])) for p in passages]
     return Prepared(
         label,
         document,
@@ -134,7 +136,7 @@ def prepare(document: Document, label: Label) -> Prepared:
             part
             for passage, whole in zip(passages, wholes, strict=True)
             for part in _sentence_parts(
-                document, sentences[passage.first : passage.last], whole.text
+                document, sentences[passage.first : passage.last], whole.text, len(before)
             )
         ),
         tuple(wholes),
@@ -181,10 +183,16 @@ def prepared_again(db: sqlite3.Connection, number: int) -> Prepared:
 
 
 def _sentence_parts(
-    document: Document, sentences: Sequence[Sentence], passage: str
+    document: Document, sentences: Sequence[Sentence], passage: str, done: int
 ) -> Iterator[Part]:
-    """Yield what the vector of each sentence of a passage stands for: mostly a part of that."""
-    done = 0
+    """Yield what the vector of each sentence of a passage stands for: mostly a part of that.
+
+    Args:
+        document: Where they stand.
+        sentences: Of the passage, in order.
+        passage: What the passage's own vector stands for.
+        done: Where its text begins in that.
+    """
     for sentence in sentences:
         block = document.blocks[sentence.block]
         text = plain(document.text[sentence.start : sentence.end])
@@ -199,12 +207,6 @@ def _sentence_parts(
             yield Part.whole(text)
         else:
             yield Part(passage, start, done)
-
-
-def _passage_string(document: Document, passage: PassageSpan, title: str) -> str:
-    text = plain(document.text[passage.start : passage.end])
-    # The title helps a passage's vector and harms a sentence's: docs/benchmarks.md.
-    return f"{plain(title)}. {text}" if title else text
 
 
 class Ingest:
@@ -266,7 +268,7 @@ class Ingest:
             for done, (some, vectors) in enumerate(zip(stages, embedded, strict=True), 1):
                 with self._store.writing(seal=()) as db:
                     first = next_number(db, "vectors")
-                    rows = zip(some, vectors.astype(np.float16), strict=True)
+                    rows = zip(some, np.asarray(vectors, np.float16), strict=True)
                     for number, (part, vector) in enumerate(rows, first):
                         insert_vector(db, number, self._model, keys[part], vector.tobytes())
                         known[keys[part]] = number

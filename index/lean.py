@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,8 +56,9 @@ class LeanEncoder:
         manifest = json.loads((folder / "lean.json").read_text("utf-8"))
         self._model = folder / "model.onnx"
         self._session: Any = open_session(self._model)
-        self._half: Any = None
+        self._half: HalfSession | None = None
         self._half_wanted = half_precision()
+        self._loading = threading.Lock()
         self._inputs = frozenset(node.name for node in self._session.get_inputs())
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._document_prompt = str(manifest["document_prompt"])
@@ -93,11 +95,15 @@ class LeanEncoder:
         Each text goes through the model once. What of it lies beyond the model's greatest length,
         or is not made of whole tokens, is encoded by itself.
         """
-        session = self._session
-        if self._half_wanted and len(parts) >= MANY:
-            self._half = self._half or HalfSession(self._model, threads())
-            session = self._half
+        many = self._half_wanted and len(parts) >= MANY
+        session = self._half_session() if many else self._session
         return self._encode(parts, self._document_prompt, session)
+
+    def _half_session(self) -> HalfSession:
+        with self._loading:
+            if self._half is None:
+                self._half = HalfSession(self._model, threads())
+            return self._half
 
     def encode_query(self, text: str) -> Vectors:
         """Return float32 of shape (dim,), of L2 length 1."""
@@ -147,18 +153,28 @@ def _tokens(encoding: Any, parts: Sequence[Part], shift: int) -> Vectors:  # noq
 
     Args:
         encoding: Of the text, from `tokenizers`.
-        parts: Parts of it. The whole has all tokens, the special ones too; one that is not
-            there to its end has none.
+        parts: Parts of one text. The whole has all tokens, the special ones too; one that is cut
+            by the model's greatest length has none.
         shift: Characters in front of the text.
     """
     found = np.zeros((len(parts), len(encoding)), np.float32)
-    starts, ends = np.array(encoding.offsets, np.int64).reshape(-1, 2).T - shift
-    seen = ends.max(initial=0) if encoding.overflowing else np.inf
+    spans = np.array(encoding.offsets, np.int64).reshape(-1, 2) - shift
+    text = parts[0].text
+    for token, (start, end) in enumerate(spans.tolist()):
+        # With some tokenizers the space before a word belongs to the word.
+        while 0 <= start < end and text[start : start + 1].isspace():
+            start += 1
+        spans[token, 0] = start
+    starts, ends = spans.T
+    words = ends > starts
+    cut = bool(encoding.overflowing)
+    first = starts.min(initial=len(text), where=words) if cut else 0
+    last = ends.max(initial=0, where=words) if cut else len(text)
     for row, part in enumerate(parts):
         if part.is_whole:
             found[row] = 1
-        elif part.end <= seen:
-            found[row] = (part.start <= starts) & (starts < ends) & (ends <= part.end)
+        elif first <= part.start and part.end <= last:
+            found[row] = words & (part.start <= starts) & (ends <= part.end)
     return found
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,20 +117,22 @@ class Snapshot:
         self.words.hide(dead, last)
 
     def _load_arrays(self, db: sqlite3.Connection) -> None:
-        passages = db.execute(
+        cursor = db.cursor()
+        cursor.row_factory = None
+        passages = cursor.execute(
             "SELECT passages.id, document, vector, term_count FROM passages"
             f" JOIN documents ON documents.id = document WHERE {living} ORDER BY passages.id",
             (self.generation,),
-        ).fetchall()
-        table = np.array([tuple(row) for row in passages], np.int64).reshape(-1, 4)
+        )
+        table = _integers(passages).reshape(-1, 4)
         self.passage_ids, self.passage_documents, self._passage_vectors, lengths = table.T
         self.mean_length = float(lengths.mean()) if len(lengths) else 1.0
-        sentences = db.execute(
+        sentences = cursor.execute(
             "SELECT passage, vector FROM sentences JOIN documents ON documents.id = document"
             f" WHERE {living} ORDER BY document, number",
             (self.generation,),
-        ).fetchall()
-        pairs = np.array([tuple(row) for row in sentences], np.int64).reshape(-1, 2)
+        )
+        pairs = _integers(sentences).reshape(-1, 2)
         passage, self._sentence_vectors = pairs.T
         self.sentence_passages = np.searchsorted(self.passage_ids, passage)
         if self.sealed:
@@ -193,6 +197,11 @@ class _Inverse:
         right = np.searchsorted(self._sorted, rows, side="right")
         parts = [self._order[a:b] for a, b in zip(left, right, strict=True)]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _integers(rows: Iterable[tuple[int, ...]]) -> Ints:
+    """Return all values of rows, one after the other; there may be millions of rows."""
+    return np.fromiter(chain.from_iterable(rows), np.int64)
 
 
 class Snapshots:

@@ -219,13 +219,11 @@ class _Sync:
         """Give the files read and prepared, while what was read before is embedded."""
         halt = threading.Event()
         read = (self._read(item, source, halt) for item in fresh)
-        try:
-            with ahead(
-                read, BATCH, weight=_sentences_of, meanwhile=self._stop_if_asked
-            ) as readings:
+        with ahead(read, BATCH, weight=_sentences_of, meanwhile=self._stop_if_asked) as readings:
+            try:
                 yield readings
-        finally:
-            halt.set()
+            finally:
+                halt.set()  # before its end is waited for: a file may take minutes to read
 
     def _read(self, item: Found, source: int, halt: threading.Event) -> _Reading:
         try:

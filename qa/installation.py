@@ -7,13 +7,14 @@ import os
 import platform
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
 from index.errors import EncoderError
 from index.export import EXPORT
 from index.files import bytes_in, sha256
+from index.half import half_precision
 from index.lean import threads
 from index.upkeep.check import Finding, Severity
 from index.weights import cache_folder, default_model, fingerprint
@@ -39,10 +40,16 @@ def versions() -> Iterator[Fact | Finding]:
     system = f"{platform.system()} {platform.machine()}"
     python = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {system}"
     yield ("runs on", python)
+    yield _chosen("threads", "QUOTH_THREADS", lambda: str(threads()))
+    yield _chosen("precision", "QUOTH_PRECISION", lambda: "half" if half_precision() else "single")
+
+
+def _chosen(name: str, variable: str, value: Callable[[], str]) -> Fact | Finding:
+    """Return what a variable of the environment chooses, or what is wrong with it."""
     try:
-        yield ("threads", str(threads()))
+        return (name, value())
     except EncoderError as error:
-        yield Finding(kind="installation", where="QUOTH_THREADS", message=str(error), advice="")
+        return Finding(kind="installation", where=variable, message=str(error), advice="")
 
 
 def packages() -> Iterator[Fact | Finding]:

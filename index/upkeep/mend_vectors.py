@@ -10,7 +10,14 @@ import numpy as np
 
 from index.draft import model_of
 from index.errors import LibraryDamagedError, ModelMismatchError
-from index.ingest import encode, insert_vector, key_of, prepared_again, what_stands_for
+from index.ingest import (
+    PIPELINE,
+    encode,
+    insert_vector,
+    key_of,
+    prepared_again,
+    what_stands_for,
+)
 from index.store import Store, generation
 from index.types import Encoder, Part
 from index.upkeep.check_documents import damaged_vectors, missing_vectors
@@ -39,14 +46,15 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
         damaged = damaged_vectors(db)
         wanted = {*damaged, *missing_vectors(db)}
         places = _places(db, wanted)
-        parts: dict[int, Part] = {}
+        parts: dict[int, set[Part]] = {}
         for document, some in places.items():
-            if left := [place for place in some if place.vector not in parts]:
-                parts.update(_parts(db, document, left))
+            for number, part in _parts(db, document, some):
+                parts.setdefault(number, set()).add(part)
+        keys = {number: _key(db, number) for number in parts}
     used = {place.vector for some in places.values() for place in some}
     # Without it the base is not valid, and cannot be made again where others stay damaged.
     unused = [number for number in damaged if number not in used] if used <= parts.keys() else []
-    made = _embedded(parts, model, encoder)
+    made = _embedded(parts, keys, model, encoder)
     mended = 0
     with store.writing(seal=()) as db:
         db.executemany("DELETE FROM vectors WHERE id = ?", [(number,) for number in unused])
@@ -66,8 +74,16 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
         yield f"{mended} vectors were made again from their sentences."
 
 
+def _key(db: sqlite3.Connection, number: int) -> object:
+    row = db.execute("SELECT key FROM vectors WHERE id = ?", (number,)).fetchone()
+    return None if row is None else row[0]
+
+
 def _embedded(
-    parts: Mapping[int, Part], model: sqlite3.Row | None, encoder: Callable[[], Encoder]
+    parts: Mapping[int, set[Part]],
+    keys: Mapping[int, object],
+    model: sqlite3.Row | None,
+    encoder: Callable[[], Encoder],
 ) -> dict[int, tuple[bytes, bytes]]:
     """Return key and vector by number."""
     if not parts or model is None:
@@ -75,8 +91,8 @@ def _embedded(
     found = encoder()
     if found.fingerprint != model["fingerprint"]:
         raise ModelMismatchError(model["name"], found.name)
-    stand = {number: what_stands_for(found, part) for number, part in parts.items()}
-    numbers = sorted(parts, key=lambda number: parts[number])  # those of one text together
+    stand = {number: _what_stood(found, parts[number], keys[number]) for number in parts}
+    numbers = sorted(stand, key=lambda number: stand[number])  # those of one text together
     made: dict[int, tuple[bytes, bytes]] = {}
     for start in range(0, len(numbers), 256):
         some = numbers[start : start + 256]
@@ -86,6 +102,19 @@ def _embedded(
             for n, vector in zip(some, encoded, strict=True)
         )
     return made
+
+
+def _what_stood(encoder: Encoder, parts: set[Part], key: object) -> Part:
+    """Return what a vector was made of.
+
+    Its key says so, if it is not damaged. Otherwise, if it is used in several texts, it was made
+    of the words alone.
+    """
+    for part in sorted(parts | {part.alone for part in parts}):
+        if key_of(part) == key:
+            return part
+    stand = {what_stands_for(encoder, part) for part in parts}
+    return min(stand) if len(stand) == 1 else min(parts).alone
 
 
 def _places(db: sqlite3.Connection, wanted: set[int]) -> dict[int, list[_Place]]:
@@ -105,13 +134,13 @@ def _places(db: sqlite3.Connection, wanted: set[int]) -> dict[int, list[_Place]]
     return found
 
 
-def _parts(db: sqlite3.Connection, number: int, places: list[_Place]) -> dict[int, Part]:
-    """Return what the vectors at these places were made of, where that can still be told."""
+def _parts(db: sqlite3.Connection, number: int, places: list[_Place]) -> Iterator[tuple[int, Part]]:
+    """Yield what the vectors at these places were made of, where that can still be told."""
     try:
         prepared = prepared_again(db, number)
     except LibraryDamagedError:
-        return {}
-    found = {}
+        return
+    (pipeline,) = db.execute("SELECT pipeline FROM documents WHERE id = ?", (number,)).fetchone()
     for place in places:
         spans = prepared.sentences if place.sentence else prepared.passages
         parts = prepared.sentence_parts if place.sentence else prepared.passage_parts
@@ -119,5 +148,6 @@ def _parts(db: sqlite3.Connection, number: int, places: list[_Place]) -> dict[in
             span = spans[place.place]
             # Another version of the splitter makes other sentences.
             if (span.start, span.end) == (place.start, place.end):
-                found[place.vector] = parts[place.place]
-    return found
+                part = parts[place.place]
+                # Earlier versions encoded everything by itself.
+                yield place.vector, part if pipeline == PIPELINE else part.alone

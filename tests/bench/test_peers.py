@@ -37,7 +37,7 @@ def test_a_system_is_built_saved_and_asked_from_a_new_process(tmp_path: Path) ->
 def test_a_system_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     run = CliRunner().invoke(main, ["--only", "quoth,qoth"])
     assert run.exit_code == 1
-    assert "There is no qoth; there are quoth, plain" in run.output
+    assert "There is no qoth; there are quoth, quoth_half, plain" in run.output
 
 
 def test_each_system_has_its_file() -> None:

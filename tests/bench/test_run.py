@@ -96,7 +96,7 @@ def _write(path: Path, figures: dict[str, Any], processor: str = "one") -> str:
 
 
 def test_what_became_slower_is_told_and_what_only_varies_is_not(tmp_path: Path) -> None:
-    names = ("slower", "faster", "less", "varies", "hardly", "nothing")
+    names = ("slower", "faster", "less", "varies", "hardly", "nothing", "once", "gone")
     old = dict.fromkeys(names, _row(10)) | {"less": _row(10, better="higher"), "nothing": _row(0)}
     new = {
         "slower": _row(12),
@@ -105,6 +105,7 @@ def test_what_became_slower_is_told_and_what_only_varies_is_not(tmp_path: Path) 
         "varies": _row(12, spread=3),
         "hardly": _row(10.3),
         "nothing": _row(0),
+        "once": _row(12) | {"runs": 1},
         "new": _row(1),
     }
     files = [_write(tmp_path / "old.json", old), _write(tmp_path / "new.json", new, "another")]
@@ -117,9 +118,10 @@ def test_what_became_slower_is_told_and_what_only_varies_is_not(tmp_path: Path) 
     }
     assert verdicts == {
         "slower": "worse", "faster": "better", "less": "worse",
-        "varies": "", "hardly": "", "nothing": "",
+        "varies": "", "hardly": "", "nothing": "", "once": "",
     }  # fmt: skip
-    assert "2 of 6 figures are worse." in done.stdout
+    assert "2 of 7 figures are worse." in done.stdout
+    assert "Not measured any more: ask: gone." in done.stdout
     assert "The processors differ" in done.stderr
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from small import QUESTIONS, answers, new_library, stored, write
 
-from index import Library, ingest
+from index import Library, ingest, sync
 from index.errors import SyncCancelledError
+from index.formats.registry import Reading, read_file
 from index.reports import Progress
 
 
@@ -63,6 +64,36 @@ def test_a_cancelled_sync_changes_no_answer_and_the_next_one_is_quick(
     with new_library(tmp_path / "fresh.quoth", folder) as fresh:
         expected = stored(fresh), answers(fresh, QUESTIONS)
     assert (stored(library), answers(library, QUESTIONS)) == expected
+
+
+@pytest.mark.parametrize("by", ["cancel", "interrupt"])
+def test_a_file_that_is_being_read_is_not_waited_for(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    reading, gave_up = threading.Event(), threading.Event()
+
+    def slow(
+        path: Path, *, root: Path | None = None, cancel: threading.Event | None = None
+    ) -> Reading:
+        if path.name != "slow.txt":
+            return read_file(path, root=root, cancel=cancel)
+        reading.set()
+        assert cancel is not None
+        if cancel.wait(60):
+            gave_up.set()
+        raise SyncCancelledError
+
+    def stop() -> None:
+        if reading.is_set():
+            raise SyncCancelledError if by == "cancel" else KeyboardInterrupt
+
+    monkeypatch.setattr(sync, "read_file", slow)
+    monkeypatch.setattr(sync._Sync, "_stop_if_asked", lambda _: stop())
+    write(folder, {"slow.txt": "The quay is wet."})
+    with pytest.raises((SyncCancelledError, KeyboardInterrupt)):
+        library.sync(folder)
+    assert gave_up.is_set()
+    assert library.generation == 1
 
 
 def test_what_was_skipped_in_a_cancelled_sync_is_not_remembered(

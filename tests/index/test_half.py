@@ -6,6 +6,7 @@ import builtins
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,18 @@ def test_vectors_are_those_of_single_precision_but_for_rounding(
 
 
 @pytest.mark.slow
+def test_several_threads_may_encode_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not _supported():
+        pytest.skip("this processor does not compute in bfloat16")
+    half = _half(monkeypatch)
+    parts = _parts()
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(half.encode_parts, [parts, parts[::-1], parts, parts[::-1]]))
+    for ours, order in zip(found, (1, -1, 1, -1), strict=True):
+        np.testing.assert_allclose(ours[::order], found[0], atol=1e-3)
+
+
+@pytest.mark.slow
 def test_nothing_is_reported_and_nothing_left_in_the_home_folder(tmp_path: Path) -> None:
     """OpenVINO does both when it is imported as it is."""
     if not _supported():
@@ -101,7 +114,9 @@ def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
         _half(monkeypatch).encode_parts(_parts())
 
 
-def test_another_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_precision_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the model would have to be exported first."""
+    monkeypatch.setenv("QUOTH_CACHE", str(tmp_path))
     monkeypatch.setenv("QUOTH_PRECISION", "quarter")
     with pytest.raises(EncoderError, match="'quarter'; set it to half or single"):
         load_encoder()

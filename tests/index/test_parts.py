@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import HashEncoder
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from index import Library
 from index.encoder import load_encoder
 from index.ingest import Label, document_of, key_of, prepare, what_stands_for
-from index.lean import LeanEncoder
+from index.lean import LeanEncoder, _tokens
 from index.searchview import plain
 from index.types import Block, BlockKind, Document, Encoder, Part, PartEncoder
 from index.weights import default_model
@@ -84,6 +85,41 @@ def test_what_lies_beyond_the_greatest_length_is_encoded_by_itself(
     np.testing.assert_allclose(
         lean.encode_parts([part]), lean.encode_parts([part.alone]), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("kind", ["byte level", "metaspace"])
+def test_a_space_that_belongs_to_a_word_is_no_loss(kind: str) -> None:
+    """Of models with other tokenizers; the first word of a sentence begins before it there."""
+    text = "Lift rules. Who pays it?"
+    tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False)
+        if kind == "byte level"
+        else pre_tokenizers.Metaspace(split=True)
+    )
+    (asked,) = parts_of(text, "Who pays it?")
+    encoding = tokenizer.encode(text)
+    (found,) = _tokens(encoding, [asked], 0)
+    own = [text[a:b] for (a, b), is_own in zip(encoding.offsets, found, strict=True) if is_own]
+    assert "".join(own).strip() == "Who pays it?"
+
+
+def test_a_part_cut_at_its_beginning_is_encoded_by_itself() -> None:
+    text = "Lift rules. Who pays it?"
+    tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.enable_truncation(6, direction="left")
+    rules, asked = parts_of(text, "Lift rules.", "Who pays it?")
+    found = _tokens(tokenizer.encode(text), [rules, asked], 0)
+    assert found.sum(1).tolist() == [0, 4]
+
+
+def test_the_search_for_sentences_does_not_begin_in_the_title() -> None:
+    label = Label(source=1, path="a.txt", type="text", title="Lease")
+    prepared = prepare(document_of("a.txt", "Lease. The rent is due."), label)
+    (whole,) = prepared.passage_parts
+    assert whole.text == "Lease. Lease. The rent is due."
+    assert [part.start for part in prepared.sentence_parts] == [7, 14]
 
 
 @settings(deadline=None, max_examples=30)

@@ -204,6 +204,10 @@ def test_a_cache_that_cannot_be_made_and_wrong_settings_are_found(
     found = {each.kind: each.message for each in wrong(examine(None))}
     assert found["cache"].endswith("cannot be written to.")
     assert found["installation"].startswith("QUOTH_THREADS is 'many'")
+    monkeypatch.delenv("QUOTH_THREADS")
+    monkeypatch.setenv("QUOTH_PRECISION", "double")
+    found = {each.kind: each.message for each in wrong(examine(None))}
+    assert found["installation"].startswith("QUOTH_PRECISION is 'double'")
 
 
 def test_a_package_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small import QUESTIONS, HashEncoder, answers, lived_in, sql, stored, write
 
-from index import Library, vectors
+from index import Library, ingest, vectors
 from index.errors import LibraryDamagedError, LibraryLockedError, LibraryNotFoundError
+from index.ingest import PIPELINE
 from index.lock import writer_lock
 from index.store import FILE
+from index.types import Encoder
 from index.upkeep.check import check_library
 from index.upkeep.repair import Repaired, repair_library
 
@@ -377,3 +380,35 @@ def test_where_there_is_no_library_nothing_is_repaired(tmp_path: Path) -> None:
     assert not repaired.checkup.ok
     with pytest.raises(LibraryNotFoundError):
         Library.open(tmp_path / "none.quoth")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["vector", "row"])
+@pytest.mark.parametrize("before", ["1.1.1.1", PIPELINE])
+def test_a_vector_that_several_documents_share_stands_for_the_words_alone(
+    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, before: str, damage: str
+) -> None:
+    """Of a library that was made by an earlier version, or with a model that sees no parts."""
+
+    class Alone:
+        name, dim, fingerprint = encoder.name, encoder.dim, encoder.fingerprint
+        encode_documents, encode_query = encoder.encode_documents, encoder.encode_query
+
+    monkeypatch.setattr(ingest, "PIPELINE", before)
+    path = tmp_path / "l.quoth"
+    with Library.open(path, create=True, encoder=Alone()) as library:
+        library.add("The lift is inspected. Who pays?", name="lift")
+        library.add("A dog is allowed. Who pays?", name="dog")
+    with closing(sqlite3.connect(path / FILE)) as db, db:
+        (shared,) = db.execute(
+            "SELECT vector FROM sentences GROUP BY vector HAVING count(*) = 2"
+        ).fetchone()
+        if damage == "row":
+            db.execute("DELETE FROM vectors WHERE id = ?", (shared,))
+        else:
+            db.execute("UPDATE vectors SET vector = zeroblob(768) WHERE id = ?", (shared,))
+    repair_library(path, encoder=encoder)
+    with closing(sqlite3.connect(path / FILE)) as db:
+        (stored_now,) = db.execute("SELECT vector FROM vectors WHERE id = ?", (shared,)).fetchone()
+    expected = encoder.encode_documents(["Who pays?"])[0]
+    assert np.frombuffer(stored_now, np.float16).astype(np.float32) @ expected > 0.999
