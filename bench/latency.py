@@ -78,12 +78,11 @@ def timed(library: Library, questions: list[str]) -> dict[str, dict[str, float]]
     for: an answer has nothing ready that a search left behind.
     """
     from qa import Chat, Retriever
-    from qa.ranking import AnswerSettings
+    from qa.reading import was_read
 
     answers, answering = _timed(lambda question: Chat(library).ask(question), questions)
     _, searching = _timed(Retriever(library).retrieve, questions)
-    most = AnswerSettings().read
-    read = [answer.passages[:most] for answer in answers]
+    read = [[each for each in answer.passages if was_read(each)] for answer in answers]
     return {
         "ask": _milliseconds(answering),
         "retrieve": _milliseconds(searching),

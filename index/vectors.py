@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -286,12 +286,19 @@ def _built(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> Any:  # 
         kind = f"IVF{min(LISTS, len(ids) // 50)},PQ{dim // 2}x4fs"
     index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
     if not index.is_trained:
-        sample = ids[:: -(-len(ids) // TRAINED_ON)]
-        index.train(read_vectors(db, sample, dim).astype(np.float32))
-    step = 20_000
-    for start in range(0, len(ids), step):
-        index.add(read_vectors(db, ids[start : start + step], dim).astype(np.float32))
+        index.train(np.vstack(list(_some(db, ids[:: -(-len(ids) // TRAINED_ON)], dim))))
+    for vectors in _some(db, ids, dim):
+        index.add(vectors)
     return index
+
+
+def _some(
+    db: sqlite3.Connection, ids: NDArray[np.int64], dim: int
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the stored vectors of these numbers, some at a time, in single precision."""
+    step = 4096
+    for start in range(0, len(ids), step):
+        yield read_vectors(db, ids[start : start + step], dim).astype(np.float32)
 
 
 def _map(path: Path, base: VectorBase) -> Any:  # noqa: ANN401 - FAISS is untyped

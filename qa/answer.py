@@ -83,7 +83,14 @@ class Chooser:
         if not passages or not self._settings.read or is_keywords(question):
             return passages
         reader = self._reader or load_reader()
-        return read_passages(reader, question, passages, self._settings.read)
+        return read_passages(
+            reader,
+            question,
+            passages,
+            self._settings.read,
+            first=self._settings.read_first,
+            enough=self._settings.read_enough,
+        )
 
     def _quotes(
         self, question: str, ranked: Sequence[Candidate], sure: float

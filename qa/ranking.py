@@ -19,7 +19,9 @@ class AnswerSettings:
     """How quotes are chosen, and when there are none."""
 
     passages: int = 10  # looked at for an answer
-    read: int = 10  # of them read by the reader
+    read: int = 10  # of them read by the reader at most
+    read_first: int = 4  # of them read first; the others where these do not answer
+    read_enough: float = 0.0  # margin of a span from which they do
     quotes: int = 4  # at most, apart from the items of a list
     items: int = 8  # of a list, at most
     passage_share: float = 0.75  # weight of the passage's score in the rank of its sentences

@@ -10,21 +10,42 @@ from index.types import Span
 from qa.reader import Readable, Reader, Reading
 from qa.types import Passage, ScoredSentence
 
-__all__ = ["SOFT", "read_passages", "readable", "sigmoid"]
+__all__ = ["SOFT", "read_passages", "readable", "sigmoid", "was_read"]
 
 WEIGHT = 0.3  # of the best span, beside the score of its passage; chosen on development sets
+# What the reader says of most sentences that do not answer.
+UNREAD_EVIDENCE, UNREAD_MARGIN = -5.0, -10.0
 SOFT = 5.0  # margins beyond it, either way, tell little more
 
 
 def read_passages(
-    reader: Reader, question: str, passages: Sequence[Passage], count: int
+    reader: Reader,
+    question: str,
+    passages: Sequence[Passage],
+    count: int,
+    *,
+    first: int | None = None,
+    enough: float = 0.0,
 ) -> list[Passage]:
     """Return the passages in their new order: the first `count` are read, and scored anew.
 
     What was read has what the reader says in its sentences. The score of a passage is its old
-    one with that of its best span, in [0, 1]; the rest count as passages without an answer.
+    one with that of its best span, in [0, 1]; the rest count as what was read and does not answer.
+
+    Args:
+        reader: Reads.
+        question: What for.
+        passages: The best first.
+        count: How many are read at most.
+        first: How many are read first; the others only where no span of these has the margin
+            `enough`. Default is all.
+        enough: See there.
     """
-    readings = reader.read(question, [readable(passage) for passage in passages[:count]])
+    at_first = count if first is None else min(first, count)
+    readings = reader.read(question, [readable(passage) for passage in passages[:at_first]])
+    if all(reading.best.margin < enough for reading in readings):
+        others = passages[at_first:count]
+        readings += reader.read(question, [readable(passage) for passage in others])
     scored = [
         replace(
             passage,
@@ -33,9 +54,22 @@ def read_passages(
         )
         for passage, reading in zip(passages, readings, strict=False)
     ]
-    scored += [replace(passage, score=_score(passage, 0)) for passage in passages[count:]]
+    scored += [_unread(passage) for passage in passages[len(readings) :]]
     # Sorting is stable: of equals the one that retrieval had before.
     return sorted(scored, key=lambda passage: -passage.score)
+
+
+def was_read(passage: Passage) -> bool:
+    """Return whether the reader has seen a passage that `read_passages` gave."""
+    return any(sentence.margin != UNREAD_MARGIN for sentence in passage.sentences)
+
+
+def _unread(passage: Passage) -> Passage:
+    sentences = (
+        replace(sentence, evidence=UNREAD_EVIDENCE, margin=UNREAD_MARGIN)
+        for sentence in passage.sentences
+    )
+    return replace(passage, sentences=tuple(sentences), score=_score(passage, 0))
 
 
 def sigmoid(value: float) -> float:

@@ -20,7 +20,8 @@ class ScoredSentence:
 
     What the reader found, once it has read: `evidence` is its logit that this sentence answers,
     `margin` the logits of its best span less those of "not here", `short` that span, in the
-    document, where the reader is sure of it.
+    document, where the reader is sure of it. A passage that was not needed for an answer is not
+    read: its sentences have what the reader says of most that do not answer.
     """
 
     start: int
