@@ -202,8 +202,9 @@ def _sentence_parts(
         if block.context:
             # A row or an item alone often does not say what it is about.
             yield Part.whole(f"{plain(block.context)} {text}")
-        elif start < 0 or block.kind in (BlockKind.ITEM, BlockKind.ROW):
-            # What tells it from its neighbours, which are alike, must not be lost among them.
+        elif start < 0 or block.kind in (BlockKind.ITEM, BlockKind.ROW) or text.endswith(":"):
+            # What tells an item from its neighbours, which are alike, must not be lost among them,
+            # nor what it leads in to with what leads in.
             yield Part.whole(text)
         else:
             yield Part(passage, start, done)

@@ -30,7 +30,6 @@ NOT_ANSWERED = frozenset(
         "where-4",
         "where-10",
         "how many-11",
-        "how long-4",
         "how long-12",
         "why-6",
         "why-7",
@@ -39,8 +38,8 @@ NOT_ANSWERED = frozenset(
         "how-2",
         "how-6",
         "how-10",
-        "list-3",
         "list-4",
+        "list-7",
         "list-8",
         "list-9",
         "list-11",
@@ -52,15 +51,17 @@ NOT_ANSWERED = frozenset(
         "comparison-8",
         "comparison-9",
         "follow-up-10",
+        "follow-up-11",
         "unanswerable-1",
         "unanswerable-3",
-        "unanswerable-5",
         "unanswerable-6",
         "unanswerable-7",
+        "unanswerable-8",
         "unanswerable-10",
         "unanswerable-12",
         "wrong premise-1",
         "wrong premise-6",
+        "wrong premise-7",
         "wrong premise-9",
         "wrong premise-10",
         "typing errors-3",
@@ -156,7 +157,8 @@ def test_the_answer_is_the_one_of_a_reader(case: Case, answer: Answer) -> None:
 
 @pytest.mark.parametrize("case", cases(*(kind for kind in CASES if kind not in LONG)))
 def test_an_answer_is_a_few_quotes(case: Case, answer: Answer) -> None:
-    assert len(answer.quotes) <= QUOTES, told(answer)
+    # Of a disagreement the other side is quoted too.
+    assert len(answer.quotes) <= QUOTES + len(answer.disagreements), told(answer)
 
 
 FACTS = [
