@@ -41,7 +41,7 @@ logger = logging.getLogger(f"quoth.{__name__}")
 SMALLEST_BASE = 4096
 # Exact search of half-precision vectors up to here. Beyond, codes of an eighth of that size say
 # which few are compared exactly. Measured in docs/benchmarks.md.
-LARGEST_EXACT = 400_000
+LARGEST_EXACT = 50_000
 COMPARED = 4  # times as many hits of the codes as are wanted
 LISTS = 256  # of codes, all of them searched
 TRAINED_ON = 50_000  # vectors that the codes are fitted to
