@@ -110,5 +110,4 @@ class CachedEncoder:
 
 
 def _key(kind: str, part: Part) -> bytes:
-    of = part.text if part.is_whole else f"{part.text}\0{part.start},{part.end}"
-    return hashlib.sha256(f"{kind}\0{of}".encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(f"{kind}\0{part.identity}".encode("utf-8", "surrogatepass")).digest()

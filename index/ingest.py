@@ -37,6 +37,7 @@ __all__ = [
     "Ingest",
     "Label",
     "Prepared",
+    "as_encoded",
     "document_of",
     "encode",
     "insert_vector",
@@ -45,7 +46,6 @@ __all__ = [
     "next_number",
     "prepare",
     "prepared_again",
-    "what_stands_for",
 ]
 
 logger = logging.getLogger(f"quoth.{__name__}")
@@ -258,8 +258,9 @@ class Ingest:
 
     def _vectors(self, documents: Sequence[Prepared]) -> dict[Part, int]:
         """Return the number of each part's vector, embedding and staging those that are new."""
-        wanted = dict.fromkeys(part for document in documents for part in document.parts)
-        parts = list(dict.fromkeys(what_stands_for(self._encoder, part) for part in wanted))
+        wanted = list(dict.fromkeys(part for document in documents for part in document.parts))
+        stand = as_encoded(self._encoder, wanted)
+        parts = list(dict.fromkeys(stand))
         keys = {part: key_of(part) for part in parts}
         with self._store.reading() as db:
             known = _known(db, self._model, keys.values())
@@ -276,7 +277,7 @@ class Ingest:
                 self.embedded += len({part.text for part in some})
                 ready = sum(len(d.sentences) for d in documents) * done // len(stages)
                 self._tell(documents[0].label.path, self.sentences + ready)
-        return {part: known[keys[what_stands_for(self._encoder, part)]] for part in wanted}
+        return {part: known[keys[one]] for part, one in zip(wanted, stand, strict=True)}
 
     def _tell(self, path: str, sentences: int) -> None:
         # Sentences count when they are embedded and again when they are written: never back.
@@ -387,13 +388,15 @@ def next_number(db: sqlite3.Connection, table: str) -> int:
     return int(number) + 1
 
 
-def what_stands_for(encoder: Encoder, part: Part) -> Part:
-    """Return what this encoder encodes for a part: not every model sees parts in their text."""
-    return part if isinstance(encoder, PartEncoder) else part.alone
+def as_encoded(encoder: Encoder, parts: Iterable[Part]) -> list[Part]:
+    """Return what this encoder encodes for each part: not every model sees parts in their text."""
+    if isinstance(encoder, PartEncoder):
+        return list(parts)
+    return [part.alone for part in parts]
 
 
 def encode(encoder: Encoder, parts: Sequence[Part]) -> Vectors:
-    """Return the vectors of parts as `what_stands_for` gave them, shape (len(parts), dim)."""
+    """Return the vectors of parts as `as_encoded` gave them, shape (len(parts), dim)."""
     if isinstance(encoder, PartEncoder):
         return encoder.encode_parts(parts)
     return encoder.encode_documents([part.text for part in parts])
@@ -416,8 +419,7 @@ def _stages(parts: Iterable[Part]) -> Iterator[list[Part]]:
 
 def key_of(part: Part) -> bytes:
     """Return the key under which the vector of a part is stored."""
-    of = part.text if part.is_whole else f"{part.text}\0{part.start},{part.end}"
-    return hashlib.blake2b(of.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(part.identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def insert_vector(

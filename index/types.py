@@ -298,6 +298,11 @@ class Part(NamedTuple):
         """Whether it is all of its text."""
         return self.start == 0 and self.end == len(self.text)
 
+    @property
+    def identity(self) -> str:
+        """One string that no other part has, as long as texts hold no NUL; of a whole its text."""
+        return self.text if self.is_whole else f"{self.text}\0{self.start},{self.end}"
+
 
 class Encoder(Protocol):
     """Turns strings into vectors; any object with these members will do."""

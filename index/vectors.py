@@ -42,6 +42,7 @@ SMALLEST_BASE = 4096
 # Exact search of half-precision vectors up to here. Beyond, codes of an eighth of that size say
 # which few are compared exactly. Measured in docs/benchmarks.md.
 LARGEST_EXACT = 50_000
+DIMENSIONS = 2  # that one code of four bits stands for
 COMPARED = 4  # times as many hits of the codes as are wanted
 LISTS = 256  # of codes, all of them searched
 TRAINED_ON = 50_000  # vectors that the codes are fitted to
@@ -278,12 +279,12 @@ def _built(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> Any:  # 
 
     if len(ids) <= LARGEST_EXACT:
         kind = "SQfp16"
-    elif dim % 2:
+    elif dim % DIMENSIONS:
         kind = "SQ8"
     else:
         # Product quantisation with fast scan (André et al., 2015), behind lists only because a
         # flat one takes no selector of rows.
-        kind = f"IVF{min(LISTS, len(ids) // 50)},PQ{dim // 2}x4fs"
+        kind = f"IVF{min(LISTS, len(ids) // 50)},PQ{dim // DIMENSIONS}x4fs"
     index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
     if not index.is_trained:
         index.train(np.vstack(list(_some(db, ids[:: -(-len(ids) // TRAINED_ON)], dim))))

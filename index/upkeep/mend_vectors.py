@@ -12,11 +12,11 @@ from index.draft import model_of
 from index.errors import LibraryDamagedError, ModelMismatchError
 from index.ingest import (
     PIPELINE,
+    as_encoded,
     encode,
     insert_vector,
     key_of,
     prepared_again,
-    what_stands_for,
 )
 from index.store import Store, generation
 from index.types import Encoder, Part
@@ -113,7 +113,7 @@ def _what_stood(encoder: Encoder, parts: set[Part], key: object) -> Part:
     for part in sorted(parts | {part.alone for part in parts}):
         if key_of(part) == key:
             return part
-    stand = {what_stands_for(encoder, part) for part in parts}
+    stand = set(as_encoded(encoder, parts))
     return min(stand) if len(stand) == 1 else min(parts).alone
 
 

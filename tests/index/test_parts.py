@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from index import Library
 from index.encoder import load_encoder
-from index.ingest import Label, document_of, key_of, prepare, what_stands_for
+from index.ingest import Label, as_encoded, document_of, key_of, prepare
 from index.lean import LeanEncoder, _tokens
 from index.searchview import plain
 from index.types import Block, BlockKind, Document, Encoder, Part, PartEncoder
@@ -169,7 +169,7 @@ def test_a_row_is_encoded_with_its_header_and_not_with_its_neighbours() -> None:
 
 def test_a_model_that_sees_no_parts_encodes_sentences_alone() -> None:
     (asked,) = parts_of(TEXT, "Who pays?")
-    assert what_stands_for(HashEncoder(), asked) == Part.whole("Who pays?")
+    assert as_encoded(HashEncoder(), [asked]) == [Part.whole("Who pays?")]
 
 
 def test_a_changed_sentence_costs_one_pass_over_its_passage(
