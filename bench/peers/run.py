@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # for python bench
 from bench import machine
 from bench.corpus import corpus
 from bench.data import DataError
+from bench.kept import write_files
 from bench.options import cache_folder, json_option, sample, tell, write_figures
 
 HERE = Path(__file__).resolve().parent
@@ -135,10 +136,7 @@ def _files(place: Path, texts: Sequence[str]) -> Path:
     """Write the texts as files, and one more folder with a text to warm up with."""
     (place / "warm-up").mkdir()
     (place / "warm-up" / "0.txt").write_text(texts[0], "utf-8")
-    for number, text in enumerate(texts):
-        file = place / "texts" / f"{number // 100:04}" / f"{number:06}.txt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+    write_files(place / "texts", texts)
     return place
 
 
