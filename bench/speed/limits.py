@@ -104,14 +104,15 @@ def _bandwidth() -> float:
 def _scan(sentences: int) -> float:
     """Return the bytes of vectors a second that a search of the sentences goes through."""
     from index import Library
-    from index.vectors import LARGEST_EXACT
+    from index.vectors import DIMENSIONS, LARGEST_EXACT
 
     found = kept(None, sentences)
     with Library.open(found.path, read_only=True) as library, library.searching() as searcher:
         query = library.encoder.encode_query(found.questions[0])
         seconds = _seconds(lambda: searcher.nearest(query, 50, None), times=20)
         dim, count = library.encoder.dim, searcher.vector_count
-        size = 2 * dim if count <= LARGEST_EXACT else dim // 2  # half precision, or codes
+        # Half precision, or codes of four bits.
+        size = 2 * dim if count <= LARGEST_EXACT else dim / DIMENSIONS / 2
         # It is gone through twice: for sentences and for passages.
         return 2 * count * size / seconds
 
