@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -118,12 +122,42 @@ def dump_parameters(parameters: PunktParameters, comment: Mapping[str, str]) -> 
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
+_importing = threading.Lock()
+
+
+def _nltk() -> Any:  # noqa: ANN401 - a module
+    """Return `nltk.tokenize.punkt`, imported without the rest of NLTK unless that is there already.
+
+    The package imports all of itself with SciPy, scikit-learn and pandas: two seconds and a hundred
+    megabytes. So what is imported here stands in an empty package of the same name, and is hidden
+    again: whoever imports NLTK later gets the whole of it.
+    """
+    with _importing:
+        return _imported()
+
+
+@lru_cache(maxsize=1)
+def _imported() -> Any:  # noqa: ANN401
+    spec = None if "nltk" in sys.modules else find_spec("nltk")
+    if spec is None:
+        from nltk.tokenize import punkt
+
+        return punkt
+    package = ModuleType("nltk")
+    package.__path__ = list(spec.submodule_search_locations or ())
+    sys.modules["nltk"] = package
+    try:
+        from nltk.tokenize import punkt
+    finally:
+        for name in [name for name in list(sys.modules) if name.split(".")[0] == "nltk"]:
+            del sys.modules[name]
+    return punkt
+
+
 def load_parameters(text: str) -> PunktParameters:
     """Return the parameters in the JSON of `dump_parameters`."""
-    from nltk.tokenize.punkt import PunktParameters
-
     content = json.loads(text)
-    parameters = PunktParameters()
+    parameters: PunktParameters = _nltk().PunktParameters()
     parameters.abbrev_types = set(content["abbreviations"].split())
     parameters.sent_starters = set(content["starters"].split())
     parameters.collocations = {tuple(pair.split(" ")) for pair in content["collocations"]}
@@ -146,9 +180,8 @@ def _parameters() -> PunktParameters:
 
 @lru_cache(maxsize=1)
 def _tokenizer() -> PunktSentenceTokenizer:
-    from nltk.tokenize.punkt import PunktSentenceTokenizer
-
-    return PunktSentenceTokenizer(_parameters())
+    tokenizer: PunktSentenceTokenizer = _nltk().PunktSentenceTokenizer(_parameters())
+    return tokenizer
 
 
 @lru_cache(maxsize=16384)

@@ -15,7 +15,10 @@ from index.types import Encoder
 from index.weights import cache_folder
 
 ROOT = Path(__file__).parent.parent
-HEAVY = ("gradio", "nltk", "sentence_transformers", "torch", "transformers", "trafilatura", "docx")
+HEAVY = (
+    "gradio", "nltk", "scipy", "pandas", "sentence_transformers", "torch", "transformers",
+    "trafilatura", "docx",
+)  # fmt: skip
 
 
 def loaded(code: str, *arguments: str) -> list[str]:
@@ -69,3 +72,25 @@ def test_a_question_to_a_library_loads_nothing_heavy(tmp_path: Path, encoder: En
 
 def test_what_the_tests_look_for_can_be_found() -> None:
     assert loaded("import docx") == ["docx"]
+
+
+SPLIT = """
+from index.punkt import period_ends
+assert not period_ends("Mr", "Smith") and period_ends("closed", "Whoever")
+"""
+
+
+def test_splitting_sentences_loads_nothing_of_nltk_that_anybody_sees() -> None:
+    assert loaded(SPLIT) == []
+
+
+def test_whoever_uses_nltk_too_has_the_whole_of_it() -> None:
+    """Before and after sentences were split, and the splitting takes what is there."""
+    used = (
+        "import nltk\nassert nltk.word_tokenize and nltk.metrics and nltk.data and nltk.FreqDist\n"
+    )
+    assert "nltk" in loaded(SPLIT + used + SPLIT)
+    assert "nltk" in loaded(
+        used + SPLIT + "from index import punkt\nfrom nltk.tokenize import punkt as whole\n"
+        "assert punkt._nltk() is whole"
+    )
