@@ -7,9 +7,11 @@ source beside the chat, the list of documents) is our own script on our own rout
 # No `from __future__ import annotations`: Gradio reads the annotation `gr.Request` at run time,
 # and `gr` is imported only where the page is built.
 import html
+import inspect
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +57,8 @@ _MOST_PAGES = 500  # that Gradio keeps values of; none of ours needs any
 def build_page(library: "Library", settings: "PageSettings | None" = None) -> "FastAPI":
     """Return the whole page as one application: our routes, and Gradio's chat at `/`."""
     os.environ.update(_OFFLINE | _NO_DASHBOARD)
-    import gradio as gr
+    with _no_interface_files():
+        import gradio as gr
 
     from qa.web.app import create_app
     from qa.web.head import Head
@@ -90,6 +93,27 @@ def build_page(library: "Library", settings: "PageSettings | None" = None) -> "F
         max_file_size=1,  # the chat takes no files; uploads have a route of their own
     )
     return app
+
+
+@contextmanager
+def _no_interface_files() -> Iterator[None]:
+    """Keep Gradio from writing interface files for editors beside its components when imported.
+
+    It parses the source of each component for them, at every start: half of what its import takes.
+    Of a component that has no file it writes none, so it is told that of all of them.
+    """
+    find = inspect.getfile
+
+    def getfile(wanted: "type[Any]") -> str:
+        if str(getattr(wanted, "__module__", "")).startswith("gradio."):
+            raise FileNotFoundError
+        return find(wanted)
+
+    inspect.getfile = getfile  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        inspect.getfile = find
 
 
 def _chat(services: "Services") -> "gr.Blocks":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -59,3 +60,24 @@ def test_what_is_not_there_is_one_sentence(
     assert done.stderr.count("\n") == 1
     assert arguments[-1] in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["empty-of-documents"]
+
+
+def test_the_page_opens_no_interface_file_of_gradio(tmp_path: Path) -> None:
+    """Its import would read and write one for each component, beside it in site-packages."""
+    code = (
+        "import sys, inspect, index, ui\n"
+        "opened, find = [], inspect.getfile\n"
+        "sys.addaudithook(lambda name, of: name == 'open' and opened.append(str(of[0])))\n"
+        "with index.Library.open('l.quoth', create=True) as library: ui.build_page(library)\n"
+        "assert inspect.getfile is find and any('gradio' in name for name in opened)\n"
+        "print([name for name in opened if name.endswith('.pyi')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "[]\n", done
