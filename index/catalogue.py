@@ -225,7 +225,7 @@ class Catalogue:
             self.db.execute("DELETE FROM files WHERE source = ? AND path = ?", key)
             forget_failures(self.db, [key])
             if kinds.get(info.source) == "folder" and info.source not in sources:
-                self.db.execute("INSERT OR IGNORE INTO excluded VALUES(?, ?)", key)
+                self.db.execute("INSERT INTO excluded VALUES(?, ?) ON CONFLICT DO NOTHING", key)
         for source in sources:
             for table in ("excluded", "files", "failures"):
                 self.db.execute(f"DELETE FROM {table} WHERE source = ?", (source,))

@@ -119,7 +119,7 @@ class Draft:
         if row is not None and not self._change_model and row["fingerprint"] != encoder.fingerprint:
             raise ModelMismatchError(row["name"], encoder.name)
         db.execute(
-            "INSERT OR IGNORE INTO models(fingerprint, name, dim) VALUES(?, ?, ?)",
+            "INSERT INTO models(fingerprint, name, dim) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
             (encoder.fingerprint, encoder.name, encoder.dim),
         )
         (model,) = db.execute(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from index.reports import Failure, Skip
+from index.schema import upsert
 from index.store import now
 
 __all__ = ["dismiss", "failed_before", "failures", "forget_failures", "remember_failures"]
@@ -40,15 +41,16 @@ def remember_failures(
         db.execute("DELETE FROM failures WHERE source = ?", (source,))
     else:
         forget_failures(db, ((source, path) for path in only))
-        db.execute("DELETE FROM failures WHERE source = ? AND dismissed", (source,))
+        db.execute("DELETE FROM failures WHERE source = ? AND dismissed = 1", (source,))
     rows = []
     for skip in skipped:
         digest = hashes.get(skip.path, "")
         # The same file for the same reason: known since then, and still dismissed if it was.
         same = before.get((skip.path, skip.reason, digest))
         since, dismissed = (now(), 0) if same is None else (same["since"], same["dismissed"])
-        rows.append((source, skip.path, skip.reason, digest, skip.kept, since, dismissed))
-    db.executemany("INSERT OR REPLACE INTO failures VALUES(?, ?, ?, ?, ?, ?, ?)", rows)
+        rows.append((source, skip.path, skip.reason, digest, int(skip.kept), since, dismissed))
+    others = ("reason", "hash", "kept", "since", "dismissed")
+    db.executemany(upsert("failures", ("source", "path"), others), rows)
 
 
 def failed_before(db: sqlite3.Connection, source: int | None) -> dict[tuple[str, str], str]:
@@ -71,7 +73,9 @@ def failures(
     """
     if not _remembered(db):
         return ()
-    rows = db.execute("SELECT * FROM failures WHERE dismissed <= ? ORDER BY path", (dismissed,))
+    rows = db.execute(
+        "SELECT * FROM failures WHERE dismissed <= ? ORDER BY path", (int(dismissed),)
+    )
     return tuple(
         Failure(
             source=row["source"],

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-__all__ = ["APPLICATION_ID", "FORMAT_VERSION", "MIGRATIONS", "OLDEST_READABLE", "statements"]
+__all__ = [
+    "APPLICATION_ID",
+    "FORMAT_VERSION",
+    "MIGRATIONS",
+    "OLDEST_READABLE",
+    "statements",
+    "upsert",
+]
 
 APPLICATION_ID = 0x51754F74  # "QuOt": tells a library from any other SQLite file
 FORMAT_VERSION = 3
@@ -171,3 +178,19 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def upsert(table: str, key: Sequence[str], others: Sequence[str]) -> str:
+    """Return the statement that stores a row, in place of the one that has its key.
+
+    Args:
+        table: Its name.
+        key: The columns that no two rows share, which come first.
+        others: All other columns, in order.
+    """
+    marks = ", ".join("?" * (len(key) + len(others)))
+    changed = ", ".join(f"{name} = excluded.{name}" for name in others)
+    return (
+        f"INSERT INTO {table}({', '.join((*key, *others))}) VALUES({marks})"
+        f" ON CONFLICT({', '.join(key)}) DO UPDATE SET {changed}"
+    )

@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from index.errors import LibraryDamagedError
+from index.schema import upsert
 
 __all__ = [
     "DOCUMENT",
@@ -232,7 +233,7 @@ def seal_as_it_is(db: sqlite3.Connection) -> None:
 
 def _record(db: sqlite3.Connection, seals: dict[str, str]) -> None:
     value = json.dumps({**seals, "self": _own(seals)})
-    db.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (_KEY, value))
+    db.execute(upsert("meta", ["key"], ["value"]), (_KEY, value))
 
 
 def _own(seals: dict[str, str]) -> str:

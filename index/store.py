@@ -27,7 +27,14 @@ from index.errors import (
 )
 from index.files import create_private, flush, private_folder
 from index.lock import writer_lock
-from index.schema import APPLICATION_ID, FORMAT_VERSION, MIGRATIONS, OLDEST_READABLE, statements
+from index.schema import (
+    APPLICATION_ID,
+    FORMAT_VERSION,
+    MIGRATIONS,
+    OLDEST_READABLE,
+    statements,
+    upsert,
+)
 from index.seals import SINCE_FORMAT, SMALL, renew, verify
 from index.watched import Place
 
@@ -383,7 +390,7 @@ def get_meta(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
 
 def set_meta(db: sqlite3.Connection, key: str, value: dict[str, Any] | None) -> None:
     """Store a JSON object under `key`."""
-    db.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (key, json.dumps(value)))
+    db.execute(upsert("meta", ["key"], ["value"]), (key, json.dumps(value)))
 
 
 def generation(db: sqlite3.Connection) -> int:

@@ -23,6 +23,7 @@ from index.formats.opening import content_mark
 from index.ingest import BATCH, PIPELINE, Label, Prepared, prepare
 from index.reports import Progress, Skip, SyncReport
 from index.scan import Difference, Found, Known, Scan, compare, scan
+from index.schema import upsert
 from index.store import Store, generation
 from index.types import Encoder
 
@@ -295,7 +296,7 @@ class _Sync:
         rows = [(item, difference.hashes[item.path], d) for item, d in fresh if d is not None]
         rows += [(item, before.hash, before.document) for before, item in difference.same]
         db.executemany(
-            "INSERT OR REPLACE INTO files VALUES(?, ?, ?, ?, ?, ?, ?)",
+            upsert("files", ("source", "path"), ("size", "mtime_ns", "inode", "hash", "document")),
             [
                 (source, item.path, item.size, item.mtime_ns, item.inode, digest, document)
                 for item, digest, document in rows
@@ -331,6 +332,6 @@ class _Sync:
 def source_id(db: sqlite3.Connection, kind: str, location: str) -> int:
     """Return the number of a source, making it if it is new."""
     key = (kind, location)
-    db.execute("INSERT OR IGNORE INTO sources(kind, location) VALUES(?, ?)", key)
+    db.execute("INSERT INTO sources(kind, location) VALUES(?, ?) ON CONFLICT DO NOTHING", key)
     row = db.execute("SELECT id FROM sources WHERE kind = ? AND location = ?", key).fetchone()
     return int(row["id"])

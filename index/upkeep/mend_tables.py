@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from index.draft import living
 from index.errors import LibraryDamagedError
+from index.schema import upsert
 from index.seals import EVERYTHING, broken, renew, seal_as_it_is, seal_now
 from index.seals import recorded as recorded_seals
 from index.store import Store, generation, set_meta
@@ -61,8 +62,8 @@ def _files(db: sqlite3.Connection) -> str:
     ).fetchall()
     # No file has this size: each is looked at by its content.
     db.executemany(
-        "INSERT OR REPLACE INTO files VALUES(?, ?, -1, 0, 0, ?, ?)",
-        [(source, path, hashes.get(number, ""), number) for number, source, path in rows],
+        upsert("files", ("source", "path"), ("size", "mtime_ns", "inode", "hash", "document")),
+        [(source, path, -1, 0, 0, hashes.get(number, ""), number) for number, source, path in rows],
     )
     return "The list of files was made again; the next sync compares the content of each."
 
