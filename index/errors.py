@@ -3,6 +3,7 @@
 QuothError
 ├── SourceError            a folder, file or pattern given by the user
 ├── SyncCancelledError     somebody stopped a sync
+├── ClusterError           machines that were to help with one
 ├── FormatError            a file that cannot be read; `reason` fits into a report
 │   ├── ParserEndedError   it cost its parser the process
 │   └── ParsersBusyError   it was not its turn in time
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 __all__ = [
     "BackupError",
+    "ClusterError",
     "ConversationNotFoundError",
     "DocumentNotFoundError",
     "EncoderError",
@@ -57,6 +59,10 @@ class SyncCancelledError(QuothError):
 
     def __init__(self) -> None:
         super().__init__("The sync was stopped; the library is as it was.")
+
+
+class ClusterError(QuothError):
+    """Other machines were to read and embed, and cannot; the library is as it was."""
 
 
 class FormatError(QuothError):

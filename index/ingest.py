@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,11 @@ from index.types import BlockKind, Document, Encoder, Part, PartEncoder, Passage
 from index.words import WordWriter
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from index.types import Vectors
+
+    Halves = NDArray[np.float16]
 
 __all__ = [
     "PIPELINE",
@@ -234,10 +238,23 @@ class Ingest:
         self._told = 0
         self._waiting: list[tuple[Prepared, Callable[[int], None]]] = []
         self._waiting_sentences = 0
+        self._given: dict[bytes, Halves] = {}  # vectors of what is waiting
 
-    def add(self, prepared: Prepared, then: Callable[[int], None] = lambda document: None) -> None:
-        """Take in a document; `then` gets its number when its rows are written."""
+    def add(
+        self,
+        prepared: Prepared,
+        then: Callable[[int], None] = lambda document: None,
+        vectors: Mapping[bytes, Halves] | None = None,
+    ) -> None:
+        """Take in a document.
+
+        Args:
+            prepared: The document.
+            then: Gets its number when its rows are written.
+            vectors: By key, those that were made elsewhere; what is missing is embedded.
+        """
         self._waiting.append((prepared, then))
+        self._given.update(vectors or {})
         self._waiting_sentences += len(prepared.sentences)
         if self._waiting_sentences >= BATCH:
             self.flush()
@@ -264,20 +281,31 @@ class Ingest:
         keys = {part: key_of(part) for part in parts}
         with self._store.reading() as db:
             known = _known(db, self._model, keys.values())
-        stages = list(_stages([part for part in parts if keys[part] not in known]))
+        new = [part for part in parts if keys[part] not in known]
+        given, self._given = self._given, {}
+        elsewhere = [part for part in new if keys[part] in given]
+        known.update(self._stage([(keys[part], given[keys[part]]) for part in elsewhere]))
+        self.embedded += len({part.text for part in elsewhere})
+        stages = list(_stages([part for part in new if keys[part] not in given]))
         # One stage is embedded while the one before it is written.
         with ahead((encode(self._encoder, stage) for stage in stages), 1) as embedded:
             for done, (some, vectors) in enumerate(zip(stages, embedded, strict=True), 1):
-                with self._store.writing(seal=()) as db:
-                    first = next_number(db, "vectors")
-                    rows = zip(some, np.asarray(vectors, np.float16), strict=True)
-                    for number, (part, vector) in enumerate(rows, first):
-                        insert_vector(db, number, self._model, keys[part], vector.tobytes())
-                        known[keys[part]] = number
+                half = np.asarray(vectors, np.float16)
+                known.update(self._stage(list(zip((keys[p] for p in some), half, strict=True))))
                 self.embedded += len({part.text for part in some})
                 ready = sum(len(d.sentences) for d in documents) * done // len(stages)
                 self._tell(documents[0].label.path, self.sentences + ready)
         return {part: known[keys[one]] for part, one in zip(wanted, stand, strict=True)}
+
+    def _stage(self, vectors: Sequence[tuple[bytes, Halves]]) -> dict[bytes, int]:
+        """Store vectors in one transaction, and return their numbers by key."""
+        if not vectors:
+            return {}
+        with self._store.writing(seal=()) as db:
+            first = next_number(db, "vectors")
+            for number, (key, vector) in enumerate(vectors, first):
+                insert_vector(db, number, self._model, key, vector.tobytes())
+        return {key: number for number, (key, _) in enumerate(vectors, first)}
 
     def _tell(self, path: str, sentences: int) -> None:
         # Sentences count when they are embedded and again when they are written: never back.

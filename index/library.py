@@ -150,6 +150,7 @@ class Library:
         full: bool = False,
         yes: bool = False,
         cancel: threading.Event | None = None,
+        ray: str | None = None,
     ) -> SyncReport:
         """Bring the library into step with a folder or file: read and embed what is new.
 
@@ -162,15 +163,21 @@ class Library:
             yes: Allow that more than half of the source's documents are removed.
             cancel: Once set, the sync stops between two files or batches. What was embedded
                 until then makes the next one quick.
+            ray: Address of a Ray cluster on whose nodes files are read and embedded, "auto" for
+                the one that runs here. The files have the same path there.
 
         Raises:
             SyncCancelledError: `cancel` was set; the library is as it was.
+            ClusterError: The cluster is not there, or a node has another version.
+            MissingExtraError: Ray is not installed.
             SourceError: The source is missing, holds nothing that can be read, or would lose
                 more than half of its documents; the library is as it was.
             LibraryLockedError: Another process is changing the library.
         """
         root = Path(source).expanduser().resolve()
-        options = SyncOptions(progress=progress, dry_run=dry_run, full=full, yes=yes, cancel=cancel)
+        options = SyncOptions(
+            progress=progress, dry_run=dry_run, full=full, yes=yes, cancel=cancel, ray=ray
+        )
         with self._changing():
             if root == self.uploads:
                 folder_within(root)

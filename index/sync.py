@@ -7,25 +7,32 @@ import sqlite3
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index.ahead import ahead
 from index.content import stored_content
 from index.draft import Draft, living
-from index.errors import FormatError, SourceError, SyncCancelledError
+from index.errors import SourceError, SyncCancelledError
 from index.failures import failed_before, remember_failures
-from index.formats import Limits, format_of, read_file
+from index.formats import Limits
 from index.formats.opening import content_mark
 from index.ingest import BATCH, PIPELINE, Label, Prepared, prepare
+from index.reading import Reading, read
 from index.reports import Progress, Skip, SyncReport
 from index.scan import Difference, Found, Known, Scan, compare, scan
 from index.schema import upsert
 from index.store import Store, generation
 from index.types import Encoder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["SourceRow", "SyncOptions", "source_id", "sync_source"]
 
@@ -51,20 +58,7 @@ class SyncOptions:
     full: bool = False
     yes: bool = False
     cancel: threading.Event | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A file that was read: prepared, or why not."""
-
-    item: Found
-    failure: str
-    prepared: Prepared | None = None
-    sha256: str = ""
-
-
-def _sentences_of(reading: _Reading) -> int:
-    return 0 if reading.prepared is None else len(reading.prepared.sentences)
+    ray: str | None = None
 
 
 def sync_source(
@@ -194,7 +188,7 @@ class _Sync:
                     source = source_id(db, self.source.kind, self.source.location)
                 for before, item in difference.renamed:
                     self._rename(draft, source, before, item)
-                with self._readings(difference.fresh, source) as readings:
+                with self._readings(difference, source) as readings:
                     for reading in readings:
                         self._take_in_file(draft, reading, difference, known)
             draft.flush()
@@ -216,30 +210,29 @@ class _Sync:
         return replace(report, embedded=embedded, sentences=sentences, generation=number)
 
     @contextmanager
-    def _readings(self, fresh: Sequence[Found], source: int) -> Iterator[Iterator[_Reading]]:
+    def _readings(self, difference: Difference, source: int) -> Iterator[Iterator[Reading]]:
         """Give the files read and prepared, while what was read before is embedded."""
+        fresh = difference.fresh
+        if self.options.ray is not None and fresh:
+            from index.nodes import Work, cluster, readings
+
+            encoder = self.encoder()
+            work = Work(self.below, source, encoder.name, encoder.fingerprint)
+            with cluster(self.options.ray):
+                yield readings(work, fresh, difference.hashes, self._stop_if_asked)
+            return
         halt = threading.Event()
-        read = (self._read(item, source, halt) for item in fresh)
-        with ahead(read, BATCH, weight=_sentences_of, meanwhile=self._stop_if_asked) as readings:
+        here = (read(item, self.below, source, halt) for item in fresh)
+        with ahead(
+            here, BATCH, weight=attrgetter("sentences"), meanwhile=self._stop_if_asked
+        ) as found:
             try:
-                yield readings
+                yield found
             finally:
                 halt.set()  # before its end is waited for: a file may take minutes to read
 
-    def _read(self, item: Found, source: int, halt: threading.Event) -> _Reading:
-        try:
-            reading = read_file(item.file, root=self.below, cancel=halt)
-        except FormatError as error:
-            return _Reading(item, error.reason)
-        form = format_of(item.file)
-        label = Label(source=source, path=item.path, type=form.name if form else "")
-        prepared = prepare(reading.document, label)
-        if not prepared.sentences:
-            return _Reading(item, "no text")
-        return _Reading(item, "", prepared, reading.sha256)
-
     def _take_in_file(
-        self, draft: Draft, reading: _Reading, difference: Difference, known: dict[str, Known]
+        self, draft: Draft, reading: Reading, difference: Difference, known: dict[str, Known]
     ) -> None:
         self._stop_if_asked()
         path, prepared = reading.item.path, reading.prepared
@@ -250,7 +243,7 @@ class _Sync:
         # then, so that the next sync looks at it again.
         difference.hashes[path] = reading.sha256
         self.warnings += [f"{path}: {warning}" for warning in prepared.document.warnings]
-        self._take_in(draft, prepared)
+        self._take_in(draft, prepared, reading.vectors)
 
     def _fail(self, path: str, reason: str, *, kept: bool) -> None:
         self.skipped.append(Skip(path, reason, kept=kept))
@@ -265,10 +258,16 @@ class _Sync:
             ).fetchone()
         self._take_in(draft, prepare(document, Label(source=source, path=item.path, type=form)))
 
-    def _take_in(self, draft: Draft, prepared: Prepared) -> None:
+    def _take_in(
+        self,
+        draft: Draft,
+        prepared: Prepared,
+        vectors: Mapping[bytes, NDArray[np.float16]] | None = None,
+    ) -> None:
         self.read.append(prepared.label.path)
         self.ends.append((self.ends[-1] if self.ends else 0) + len(prepared.sentences))
-        draft.ingest.add(prepared, partial(self.written.__setitem__, prepared.label.path))
+        written = partial(self.written.__setitem__, prepared.label.path)
+        draft.ingest.add(prepared, written, vectors or {})
 
     def _step(self, path: str, sentences: int) -> None:
         self._stop_if_asked()

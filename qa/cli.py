@@ -103,6 +103,12 @@ def cli(debug: bool) -> None:
 @click.option("--full", is_flag=True, help="Compare the content of every file, not its date.")
 @yes_option
 @model_option
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    show_default="this machine alone",
+    help="Read and embed on the nodes of a Ray cluster, such as auto or ray://head:10001.",
+)
 @json_option
 def sync(
     folder: Path,
@@ -111,6 +117,7 @@ def sync(
     full: bool,
     yes: bool,
     model: str | None,
+    ray: str | None,
     as_json: bool,
 ) -> None:
     """Bring the library in step with FOLDER, or with one file.
@@ -129,7 +136,7 @@ def sync(
         existed = path.exists()
         try:
             with Library.open(path, create=True, encoder=chosen_model(model)) as opened:
-                report = _sync(opened, folder, full=full, yes=yes)
+                report = _sync(opened, folder, full=full, yes=yes, ray=ray)
         except SourceError:
             # Nothing was begun, so what is there is an empty library that nobody asked for.
             if not existed:
@@ -156,16 +163,16 @@ def _dry_run(path: Path, folder: Path, *, full: bool, model: str | None) -> Sync
             return opened.sync(folder, dry_run=True, full=full)
 
 
-def _sync(library: Library, folder: Path, *, full: bool, yes: bool) -> SyncReport:
+def _sync(library: Library, folder: Path, *, full: bool, yes: bool, ray: str | None) -> SyncReport:
     try:
-        return sync_with_progress(library, folder, full=full, yes=yes)
+        return sync_with_progress(library, folder, full=full, yes=yes, ray=ray)
     except SourceError:
         if not _can_ask():
             raise
         # A dry run raises everything but the refusal to remove more than half.
         gone = library.sync(folder, dry_run=True, full=full).removed
         _ask(f"{len(gone)} documents are gone from {folder}. Remove them from the library?")
-        return sync_with_progress(library, folder, full=full, yes=True)
+        return sync_with_progress(library, folder, full=full, yes=True, ray=ray)
 
 
 def _can_ask() -> bool:

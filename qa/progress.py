@@ -30,13 +30,14 @@ def sync_with_progress(
     dry_run: bool = False,
     full: bool = False,
     yes: bool = False,
+    ray: str | None = None,
 ) -> SyncReport:
     """Bring `library` in step with `source` and show on stderr how far it is.
 
     Raises what `Library.sync` raises.
     """
     with shown_progress() as show:
-        return library.sync(source, progress=show, dry_run=dry_run, full=full, yes=yes)
+        return library.sync(source, progress=show, dry_run=dry_run, full=full, yes=yes, ray=ray)
 
 
 @contextmanager
