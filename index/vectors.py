@@ -287,10 +287,20 @@ def _built(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> Any:  # 
         kind = f"IVF{min(LISTS, len(ids) // 50)},PQ{dim // DIMENSIONS}x4fs"
     index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
     if not index.is_trained:
-        index.train(np.vstack(list(_some(db, ids[:: -(-len(ids) // TRAINED_ON)], dim))))
+        index.train(_all(db, ids[:: -(-len(ids) // TRAINED_ON)], dim))
     for vectors in _some(db, ids, dim):
         index.add(vectors)
     return index
+
+
+def _all(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> NDArray[np.float32]:
+    """Return the stored vectors of these numbers, held once: there are many."""
+    found = np.empty((len(ids), dim), np.float32)
+    done = 0
+    for vectors in _some(db, ids, dim):
+        found[done : done + len(vectors)] = vectors
+        done += len(vectors)
+    return found
 
 
 def _some(
