@@ -352,9 +352,14 @@ def test_a_vector_of_two_documents_is_made_again_from_the_one_that_is_left(path:
 
 
 def test_a_healthy_library_is_left_alone(path: Path) -> None:
-    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    def there() -> dict[Path, bytes]:
+        """Return every file, but for the log: who reads last cannot take an empty one away."""
+        files = [file for file in path.rglob("*") if file.is_file()]
+        return {file: file.read_bytes() for file in files if not file.name.startswith(f"{FILE}-")}
+
+    before = there()
     assert mended(path).done == ()
-    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+    assert there() == before
 
 
 def test_a_library_that_is_open_is_mended_under_its_readers(path: Path, said: object) -> None:
