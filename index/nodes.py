@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +37,7 @@ AHEAD = 3  # pieces that a node has at a time: one is read while another is embe
 TRIES = 3  # times that a piece may be lost with its node before its files are read here
 _GLANCE_SECONDS = 0.2  # between two looks at whether the sync was cancelled
 _NEW_NODES_SECONDS = 5.0  # between two looks at which nodes there are
+_CONNECT_SECONDS = 10.0
 _PATIENCE_SECONDS = 60.0  # without any node
 
 
@@ -139,7 +140,7 @@ def _reach(address: str) -> None:
     """Raise OSError at once where nobody listens; Ray would try for minutes."""
     host, _, port = address.rpartition("/")[2].rpartition(":")
     if host and port.isdigit():
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_SECONDS / 6):
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS):
             pass
 
 
@@ -148,14 +149,18 @@ def readings(
     items: Sequence[Found],
     hashes: Mapping[str, str],
     meanwhile: Callable[[], None],
-) -> Iterator[Reading]:
+    cancel: threading.Event | None = None,
+) -> Generator[Reading, None, None]:
     """Yield every file once, read and embedded by the cluster, in no order.
+
+    Close it before the connection to the cluster.
 
     Args:
         work: What the nodes have to know.
         items: The files.
         hashes: SHA-256 of each as it is here, by path, where that is known.
         meanwhile: Called several times a second; what it raises ends the work.
+        cancel: Once set, reading a file here ends too.
 
     Raises:
         ClusterError: A node has another version, or there has been none for a minute.
@@ -170,8 +175,7 @@ def readings(
                 for item, reading in zip(piece.items, found, strict=True):
                     if not as_here(reading, hashes):
                         # What is wrong with a file is told as it is seen from here.
-                        meanwhile()
-                        yield read(item, work.below, work.source)
+                        yield read(item, work.below, work.source, cancel)
                     else:
                         yield reading
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from index.arrays import read_arrays
 from index.catalogue import COLUMNS, Catalogue, document_info
 from index.content import ContentCache
 from index.draft import living, living_words, model_of
 from index.errors import LibraryDamagedError
-from index.seals import DOCUMENT, arrays_crc, columns, crc_of, document_line, sealed, verify
+from index.seals import sealed, verify
 from index.store import generation, get_meta
 from index.types import DocumentInfo
 from index.vectors import RowSet, VectorBase, VectorIndex, load_vectors
@@ -51,7 +50,13 @@ class Snapshot:
         folder: Path,
         db: sqlite3.Connection,
         contents: ContentCache,
+        before: Snapshot | None = None,
     ) -> None:
+        """Take the state that `db` sees; of what was alive `before` only the difference is read.
+
+        Raises:
+            LibraryDamagedError: It is not what was stored.
+        """
         verify(db, ("meta", "models", "generations", "sources", "documents"))
         self.sealed = sealed(db)  # an older format that is only read has no checksums
         self.intact: set[int] = set()  # passages that were compared with their checksums
@@ -63,17 +68,11 @@ class Snapshot:
             folder, None if meta is None else WordState(**meta), living_words(db, self.generation)
         )
         self._hide_dead_words(db)
-        bases = Catalogue(folder, db).bases()
-        self.documents: dict[int, DocumentInfo] = {
-            row["id"]: document_info(row, bases)
-            for row in db.execute(
-                f"SELECT {COLUMNS} FROM documents WHERE {living} ORDER BY path, id",
-                (self.generation,),
-            )
-        }
         self.model = model_of(db, self.generation)
+        if before is not None and not self._follows(before):
+            before = None
         try:
-            self._load_arrays(db)
+            self._load(folder, db, before)
         except (TypeError, ValueError, OverflowError) as error:
             raise LibraryDamagedError("the list of passages and sentences") from error
         meta = get_meta(db, "vectors")
@@ -83,12 +82,63 @@ class Snapshot:
         else:
             self.dim = int(self.model["dim"])
             base = None if meta is None else VectorBase(**meta)
-            self.vectors = load_vectors(folder, base, db, self.model["id"], self.dim)
-        self.sentence_rows = self.vectors.rows(self._sentence_vectors)
-        self.passage_rows = self.vectors.rows(self._passage_vectors)
+            known = None if before is None else before.vectors
+            self.vectors = load_vectors(folder, base, db, self.model["id"], self.dim, known)
+        self.sentence_rows = self.vectors.rows(self.arrays.sentence_vectors)
+        self.passage_rows = self.vectors.rows(self.arrays.vectors)
         self._sentences_by_row = _Inverse(self.sentence_rows)
         self._passages_by_row = _Inverse(self.passage_rows)
         self._living = self._selected(np.ones(len(self.passage_ids), bool))
+
+    def _follows(self, before: Snapshot) -> bool:
+        """Return whether this is what was before with some documents gone and some new."""
+        ours, theirs = self.model, before.model
+        return (
+            (before.sealed, before.key[1]) == (self.sealed, self.key[1])
+            and before.generation <= self.generation
+            and ours is not None
+            and theirs is not None
+            and ours["id"] == theirs["id"]
+        )
+
+    def _load(self, folder: Path, db: sqlite3.Connection, before: Snapshot | None) -> None:
+        """Take what is alive, and of which documents."""
+        after = -1 if before is None else before.generation
+        self.arrays = read_arrays(db, self.generation, after, checked=self.sealed)
+        bases = Catalogue(folder, db).bases()
+        rows = db.execute(
+            f"SELECT {COLUMNS} FROM documents WHERE {living} AND born > ?2 ORDER BY path, id",
+            (self.generation, after),
+        )
+        self.documents: dict[int, DocumentInfo] = {
+            row["id"]: document_info(row, bases) for row in rows
+        }
+        if before is not None:
+            gone = {
+                row[0]
+                for row in db.execute(
+                    "SELECT id FROM documents WHERE died > ? AND died <= ?",
+                    (after, self.generation),
+                )
+            }
+            left = before.arrays.without(np.fromiter(gone, np.int64))
+            self.arrays = left.followed_by(self.arrays)
+            infos = [info for info in before.documents.values() if info.id not in gone]
+            infos += self.documents.values()
+            infos.sort(key=lambda info: (info.path, info.id))
+            self.documents = {info.id: info for info in infos}
+        lengths = self.arrays.lengths
+        self.mean_length = float(lengths.mean()) if len(lengths) else 1.0
+
+    @property
+    def passage_ids(self) -> Ints:
+        """Numbers of the living passages, ascending."""
+        return self.arrays.passages
+
+    @property
+    def passage_documents(self) -> Ints:
+        """The document of each living passage."""
+        return self.arrays.documents
 
     def rows_of(self, keep: Mask | None) -> tuple[RowSet, RowSet]:
         """Return the vectors of the sentences, and of the passages, that may be found.
@@ -100,7 +150,7 @@ class Snapshot:
 
     def _selected(self, keep: Mask) -> tuple[RowSet, RowSet]:
         sentences, passages = (np.zeros(len(self.vectors.ids), bool) for _ in range(2))
-        sentences[self.sentence_rows[keep[self.sentence_passages]]] = True
+        sentences[self.sentence_rows[keep[self.arrays.places]]] = True
         passages[self.passage_rows[keep]] = True
         return RowSet(sentences), RowSet(passages)
 
@@ -116,73 +166,13 @@ class Snapshot:
         # A sync that goes on now may have put more into the words than this connection sees.
         self.words.hide(dead, last)
 
-    def _load_arrays(self, db: sqlite3.Connection) -> None:
-        cursor = db.cursor()
-        cursor.row_factory = None
-        passages = cursor.execute(
-            "SELECT passages.id, document, vector, term_count FROM passages"
-            f" JOIN documents ON documents.id = document WHERE {living} ORDER BY passages.id",
-            (self.generation,),
-        )
-        table = _integers(passages).reshape(-1, 4)
-        self.passage_ids, self.passage_documents, self._passage_vectors, lengths = table.T
-        self.mean_length = float(lengths.mean()) if len(lengths) else 1.0
-        sentences = cursor.execute(
-            "SELECT passage, vector FROM sentences JOIN documents ON documents.id = document"
-            f" WHERE {living} ORDER BY document, number",
-            (self.generation,),
-        )
-        pairs = _integers(sentences).reshape(-1, 2)
-        passage, self._sentence_vectors = pairs.T
-        self.sentence_passages = np.searchsorted(self.passage_ids, passage)
-        if self.sealed:
-            # A sentence stands in the document of its passage; out of range it is damaged.
-            places = np.minimum(self.sentence_passages, max(len(table) - 1, 0))
-            owners = self.passage_documents[places] if len(table) else passage
-            self._check_documents(
-                db, _parts(self.passage_documents, table[:, [0, 2, 3]]), _parts(owners, pairs)
-            )
-
-    def _check_documents(
-        self, db: sqlite3.Connection, passages: dict[int, bytes], sentences: dict[int, bytes]
-    ) -> None:
-        """Compare the entry of each document, and what was taken of it, with their checksums."""
-        cursor = db.cursor()
-        cursor.row_factory = None
-        for *row, arrays, crc in cursor.execute(
-            f"SELECT {columns(DOCUMENT)}, arrays, crc FROM documents WHERE {living}",
-            (self.generation,),
-        ):
-            number, path = row[0], row[2]
-            try:
-                intact = crc == crc_of(document_line(row, arrays))
-            except TypeError:
-                intact = False
-            if not intact:
-                raise LibraryDamagedError(f"the entry of document {number}", number)
-            if arrays != arrays_crc(passages.get(number, b""), sentences.get(number, b"")):
-                what = f"the list of passages and sentences of {path} (document {number})"
-                raise LibraryDamagedError(what, number)
-
     def sentence_hits(self, rows: Ints) -> Ints:
         """Return the passages, as places in `passage_ids`, of all sentences with these vectors."""
-        return self.sentence_passages[self._sentences_by_row.owners(rows)]
+        return self.arrays.places[self._sentences_by_row.owners(rows)]
 
     def passage_hits(self, rows: Ints) -> Ints:
         """Return the places in `passage_ids` of all passages with these vectors."""
         return self._passages_by_row.owners(rows)
-
-
-def _parts(documents: Ints, table: Ints) -> dict[int, bytes]:
-    """Return the rows of each document, which stand together, as little-endian int64."""
-    table = np.ascontiguousarray(table, "<i8")
-    starts = [0, *(np.flatnonzero(np.diff(documents)) + 1).tolist()]
-    ends = [*starts[1:], len(documents)]
-    return {
-        int(documents[start]): table[start:end].tobytes()
-        for start, end in zip(starts, ends, strict=True)
-        if start < end
-    }
 
 
 class _Inverse:
@@ -197,11 +187,6 @@ class _Inverse:
         right = np.searchsorted(self._sorted, rows, side="right")
         parts = [self._order[a:b] for a, b in zip(left, right, strict=True)]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def _integers(rows: Iterable[tuple[int, ...]]) -> Ints:
-    """Return all values of rows, one after the other; there may be millions of rows."""
-    return np.fromiter(chain.from_iterable(rows), np.int64)
 
 
 class Snapshots:
@@ -224,5 +209,7 @@ class Snapshots:
             with self._lock:
                 snapshot = self._newest
                 if snapshot is None or snapshot.key != key or snapshot.disturbed():
-                    snapshot = self._newest = Snapshot(self._folder, db, self._contents)
+                    before = None if snapshot is None or snapshot.disturbed() else snapshot
+                    snapshot = Snapshot(self._folder, db, self._contents, before)
+                    self._newest = snapshot
         return snapshot

@@ -8,7 +8,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
@@ -218,8 +218,11 @@ class _Sync:
 
             encoder = self.encoder()
             work = Work(self.below, source, encoder.name, encoder.fingerprint)
-            with cluster(self.options.ray):
-                yield readings(work, fresh, difference.hashes, self._stop_if_asked)
+            made = readings(
+                work, fresh, difference.hashes, self._stop_if_asked, self.options.cancel
+            )
+            with cluster(self.options.ray), closing(made):
+                yield made
             return
         halt = threading.Event()
         here = (read(item, self.below, source, halt) for item in fresh)

@@ -39,6 +39,8 @@ logger = logging.getLogger(f"quoth.{__name__}")
 
 # Below this many vectors a base is not worth a file: reading them takes a few milliseconds.
 SMALLEST_BASE = 4096
+# Small indexes over what was added since, one a generation, before they are made one.
+MOST_PARTS = 8
 # Exact search of half-precision vectors up to here. Beyond, codes of an eighth of that size say
 # which few are compared exactly. Measured in docs/benchmarks.md.
 LARGEST_EXACT = 50_000
@@ -90,11 +92,13 @@ class VectorIndex:
         watched: Watched | None = None,
         *,
         exact: bool = False,
+        base: VectorBase | None = None,
     ) -> None:
         self.ids = ids
+        self.base = base  # that the first part is
         self.watched = watched or Watched()  # what is mapped
         self.exact = exact  # whether the parts hold the very vectors of the store
-        self._parts = parts  # FAISS indexes over consecutive rows
+        self.parts = parts  # FAISS indexes over consecutive rows
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each vector number.
@@ -109,10 +113,10 @@ class VectorIndex:
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of these rows as they are held here, shape (len(rows), dim)."""
-        ends = np.cumsum([part.ntotal for part in self._parts])
+        ends = np.cumsum([part.ntotal for part in self.parts])
         of_part = np.searchsorted(ends, rows, side="right")
-        found = np.empty((len(rows), self._parts[0].d), np.float32)
-        for number, part in enumerate(self._parts):
+        found = np.empty((len(rows), self.parts[0].d), np.float32)
+        for number, part in enumerate(self.parts):
             (places,) = np.nonzero(of_part == number)
             if len(places):
                 found[places] = part.reconstruct_batch(rows[places] - (ends[number] - part.ntotal))
@@ -138,7 +142,7 @@ class VectorIndex:
         found: list[NDArray[np.int64]] = []
         scores: list[NDArray[np.float32]] = []
         offset = 0
-        for part in self._parts:
+        for part in self.parts:
             among, bits = allowed.within(offset, offset + part.ntotal)
             if among:
                 wanted = k if _is_exact(part) else k * COMPARED
@@ -203,32 +207,59 @@ def read_vectors(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> ND
 
 
 def load_vectors(
-    folder: Path, base: VectorBase | None, db: sqlite3.Connection, model: int, dim: int
+    folder: Path,
+    base: VectorBase | None,
+    db: sqlite3.Connection,
+    model: int,
+    dim: int,
+    known: VectorIndex | None = None,
 ) -> VectorIndex:
-    """Return all vectors of `model`; a base that is missing or damaged is made from the store."""
+    """Return all vectors of `model`; a base that is missing or damaged is made from the store.
+
+    Args:
+        folder: The library.
+        base: What its first vectors are written in.
+        db: A connection to its store.
+        model: Number of the model.
+        dim: Length of a vector.
+        known: An index of the first of these vectors: what it holds is not read again.
+    """
     import faiss
 
     # One question is searched by one thread; others would only spin and wait for it.
     faiss.omp_set_num_threads(1)
-    rows = db.execute("SELECT id FROM vectors WHERE model = ? ORDER BY id", (model,))
-    ids = np.fromiter((row[0] for row in rows), np.int64)
-    parts: list[Any] = []
-    covered = 0
-    watched = Watched()
-    if base is not None and base.model == model:
-        watched = Watched([folder / base.file])
-        expected = int(np.searchsorted(ids, base.last, side="right"))
-        mapped = _map(folder / base.file, base) if expected == base.rows else None
-        if mapped is not None:
-            parts.append(mapped)
-            covered = expected
-        else:
-            watched = Watched()
-            logger.warning("%s is missing or damaged; using the store", base.file)
+    if base is not None and base.model != model:
+        base = None
+    ids = np.empty(0, np.int64) if known is None else known.ids
+    last = int(ids[-1]) if len(ids) else 0
+    rows = db.execute(
+        "SELECT id FROM vectors WHERE model = ? AND id > ? ORDER BY id", (model, last)
+    )
+    ids = np.concatenate([ids, np.fromiter((row[0] for row in rows), np.int64)])
+    if known is not None and known.base == base and len(known.parts) < MOST_PARTS:
+        parts, watched = list(known.parts), known.watched
+    else:
+        parts, watched = _first(folder, base, ids)
+    covered = sum(part.ntotal for part in parts)
     if covered < len(ids):
         parts.append(_built(db, ids[covered:], dim))
     exact = bool(parts) and all(map(_is_exact, parts))
-    return VectorIndex(ids, parts, watched, exact=exact)
+    return VectorIndex(ids, parts, watched, exact=exact, base=base)
+
+
+def _first(
+    folder: Path, base: VectorBase | None, ids: NDArray[np.int64]
+) -> tuple[list[Any], Watched]:
+    """Return the base, mapped, if it holds the first of these vectors."""
+    if base is not None:
+        watched = Watched([folder / base.file])
+        mapped = None
+        if int(np.searchsorted(ids, base.last, side="right")) == base.rows:
+            mapped = _map(folder / base.file, base)
+        if mapped is not None:
+            return [mapped], watched
+        logger.warning("%s is missing or damaged; using the store", base.file)
+    return [], Watched()
 
 
 def write_base(
@@ -249,7 +280,7 @@ def write_base(
     ):
         current = None
     covered = current.rows if current is not None else 0
-    if len(ids) - covered < max(SMALLEST_BASE, covered // 8):
+    if len(ids) - covered < max(SMALLEST_BASE, min(covered // 8, LARGEST_EXACT)):
         return current
     last = int(ids[-1])
     index = _built(db, ids, dim)

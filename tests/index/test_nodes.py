@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import pytest
 from small import HashEncoder, write
 
 from index import Library
-from index.errors import ClusterError
+from index.errors import ClusterError, SyncCancelledError
 from index.reading import read
 from index.reports import Progress
 from index.types import Encoder, Part
@@ -139,10 +140,8 @@ def test_a_node_that_is_killed_takes_nothing_with_it(
             nodes.kill_one()
 
     with Library.open(tmp_path / "far.quoth", create=True, encoder=encoder) as library:
-        import index.ingest
-
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(index.ingest, "BATCH", 50)  # written in the middle, not at the end
+            patch.setattr("index.ingest.BATCH", 50)  # written in the middle, not at the end
             report = library.sync(folder, ray=nodes.address, progress=kill)
         assert killed
         assert killed[0] < len(FILES) / 2
@@ -150,6 +149,30 @@ def test_a_node_that_is_killed_takes_nothing_with_it(
         assert not report.skipped
         assert sorted(info.path for info in library.documents()) == sorted(FILES)
         assert library.check().findings == ()
+
+
+def test_a_sync_that_is_cancelled_lets_the_cluster_go(
+    tmp_path: Path, nodes: Nodes, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    monkeypatch.setattr("index.ingest.BATCH", 50)  # progress is told in the middle, not at the end
+    folder = write(tmp_path / "houses", FILES)
+    cancel = threading.Event()
+    with Library.open(tmp_path / "far.quoth", create=True, encoder=encoder) as library:
+        with pytest.raises(SyncCancelledError):
+            library.sync(
+                folder, ray=nodes.address, cancel=cancel, progress=lambda now: cancel.set()
+            )
+        assert not ray.is_initialized()
+        assert library.documents() == []
+        ray.init(address=nodes.address, log_to_driver=False)
+        try:
+            assert library.sync(folder, ray=nodes.address).unchanged == 0
+            assert ray.is_initialized()  # whoever was connected already stays so
+        finally:
+            ray.shutdown()
+        assert len(library.documents()) == len(FILES)
 
 
 def test_a_file_that_is_another_on_the_nodes_is_read_here(tmp_path: Path, encoder: Encoder) -> None:
