@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from small import HashEncoder
 
 from index import Library
+from index.arrays import Arrays, read_arrays
 from index.content import ContentCache
 from index.searcher import Searcher
 from index.snapshots import Snapshot
@@ -85,17 +87,14 @@ def test_it_is_what_a_fresh_one_would_be(changes: list[tuple[str, str, int]]) ->
 
 
 def test_only_what_is_new_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import index.snapshots
-
     read = []
-    original = index.snapshots.read_arrays
 
-    def watched(*arguments: object, **options: object) -> object:
-        found = original(*arguments, **options)  # type: ignore[arg-type]
+    def watched(db: sqlite3.Connection, generation: int, after: int, *, checked: bool) -> Arrays:
+        found = read_arrays(db, generation, after, checked=checked)
         read.append(len(found.passages))
         return found
 
-    monkeypatch.setattr(index.snapshots, "read_arrays", watched)
+    monkeypatch.setattr("index.snapshots.read_arrays", watched)
     with Library.open(tmp_path / "l.quoth", create=True, encoder=HashEncoder()) as library:
         for name in NAMES:
             library.add(text_of(name, 4), name=name)
