@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from index.errors import QuestionError
+from index.errors import QuestionError, QuothError
 from index.types import Filter
 from qa.cli_options import filter_options, json_option, library_option, open_library
 from qa.cli_output import print_json, print_lines
@@ -51,6 +52,8 @@ def ask(
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown exclude each other.")
     with open_library(library, where) as opened:
+        # It takes a sixth of what one question takes, and another processor than the imports do.
+        threading.Thread(target=_load_reader).start()
         from qa.chat import Chat
         from qa.ranking import AnswerSettings
 
@@ -76,6 +79,13 @@ def ask(
                 click.echo(err=True)
     if failed and not sys.stdin.isatty():
         raise click.exceptions.Exit(1)
+
+
+def _load_reader() -> None:
+    from qa.reader import load_reader
+
+    with suppress(QuothError):  # told to who reads
+        load_reader()
 
 
 def _questions() -> Iterator[str]:

@@ -32,6 +32,10 @@ FILES = {
 }
 
 
+# Tests may run in several processes, each with a cluster of its own.
+NETWORK = f"127.0.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}"
+
+
 class Nodes:
     """A cluster of two nodes on this machine; the second can be killed."""
 
@@ -44,7 +48,7 @@ class Nodes:
         """Start the second node unless it is there."""
         if self.second is None:
             self.second = self._cluster.add_node(
-                num_cpus=1, object_store_memory=80 * 2**20, node_ip_address="127.0.0.3"
+                num_cpus=1, object_store_memory=80 * 2**20, node_ip_address=f"{NETWORK}.3"
             )
 
     def kill_one(self) -> None:
@@ -71,7 +75,7 @@ def nodes() -> Iterator[Nodes]:
                 "num_cpus": 1,
                 "object_store_memory": 80 * 2**20,
                 "include_dashboard": False,
-                "node_ip_address": "127.0.0.2",
+                "node_ip_address": f"{NETWORK}.2",
             },
         )
         try:
