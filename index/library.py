@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -485,21 +484,7 @@ class Library:
     def status(self) -> Status:
         """Return counts, sources, model and size."""
         with self.searching() as searcher:
-            types = Counter(info.type for info in searcher.documents.values())
-            return Status(
-                path=self.path,
-                generation=searcher.generation,
-                documents=len(searcher.documents),
-                sentences=searcher.sentence_count,
-                passages=searcher.passage_count,
-                vectors=searcher.vector_count,
-                dead_documents=searcher.dead_count,
-                sources=tuple(self.sources()),
-                model=searcher.model_name,
-                fingerprint=searcher.model_fingerprint,
-                bytes=bytes_in(self.path),
-                types=dict(types),
-            )
+            return searcher.status(self.path, self.sources())
 
     @contextmanager
     def searching(self) -> Iterator[Searcher]:

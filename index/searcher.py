@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from index.errors import LibraryDamagedError
+from index.files import bytes_in
+from index.reports import Source, Status
 from index.seals import PASSAGE, SENTENCE, columns, passage_intact
 from index.snapshots import Snapshot
 from index.types import Document, DocumentInfo, Filter
@@ -108,6 +112,23 @@ class Searcher:
     def mean_length(self) -> float:
         """Mean number of terms of a passage."""
         return self._snapshot.mean_length
+
+    def status(self, library: Path, sources: Iterable[Source]) -> Status:
+        """Return counts of what is searched, with the size of the library's folder."""
+        return Status(
+            path=library,
+            generation=self.generation,
+            documents=len(self.documents),
+            sentences=self.sentence_count,
+            passages=self.passage_count,
+            vectors=self.vector_count,
+            dead_documents=self.dead_count,
+            sources=tuple(sources),
+            model=self.model_name,
+            fingerprint=self.model_fingerprint,
+            bytes=bytes_in(library),
+            types=dict(Counter(info.type for info in self.documents.values())),
+        )
 
     def allowed(self, where: Filter | None) -> frozenset[int] | None:
         """Return the documents that `where` allows; None stands for all."""
