@@ -15,6 +15,16 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
+NAMES = {
+    "quoth": "Quoth",
+    "quoth_half": "Quoth, half precision",
+    "plain": "sentence-transformers",
+    "langchain_faiss": "LangChain, FAISS",
+    "llama_index_memory": "LlamaIndex, memory",
+    "llama_index_faiss": "LlamaIndex, FAISS",
+    "haystack_memory": "Haystack, memory",
+    "txtai_faiss": "txtai, FAISS",
+}
 INK, OURS, OTHERS = "#333333", "#0b6e4f", "#9aa5b1"
 
 
@@ -41,13 +51,13 @@ def _growth(measured: Mapping[str, Any], target: Path) -> None:
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     asked, built = figure.subplots(1, 2)
-    for name, label, style in (
-        ("answer, p50", "answer, p50", "o-"),
-        ("retrieve, p95", "retrieve, p95", "o:"),
-        ("retrieve, p50", "retrieve, p50", "o-"),
+    for name, style, colour in (
+        ("answer, p50", "o-", INK),
+        ("retrieve, p95", "o:", OURS),
+        ("retrieve, p50", "o-", OURS),
     ):
         points = _points(measured, ("ask ",), name)
-        asked.plot(*zip(*points, strict=True), style, label=label)
+        asked.plot(*zip(*points, strict=True), style, color=colour, label=name)
     asked.set_ylabel("milliseconds")
     points = _points(measured, ("index ", "made "), "first sync")
     built.plot(*zip(*points, strict=True), "o-", color=OURS, label="from text to searchable")
@@ -91,9 +101,14 @@ def _beside(systems: Mapping[str, Any], target: Path) -> None:
         ),
         strict=True,
     ):
-        axes.barh(names, [systems[name][key]["median"] for name in names], color=colours)
+        axes.barh(
+            [NAMES[name] for name in names],
+            [systems[name][key]["median"] for name in names],
+            color=colours,
+        )
         axes.set_title(title, fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
+        axes.locator_params(axis="x", nbins=4)
     figure.savefig(target, metadata={"Date": None})
 
 
