@@ -84,7 +84,7 @@ def ask(
 def _load_reader() -> None:
     from qa.reader import load_reader
 
-    with suppress(QuothError):  # told to who reads
+    with suppress(QuothError, OSError):  # told to who reads
         load_reader()
 
 
