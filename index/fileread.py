@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Reading", "read"]
+__all__ = ["FileRead", "read_prepared"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileRead:
     """A file that was read: prepared, or why not.
 
     Attributes:
@@ -41,7 +41,9 @@ class Reading:
         return 0 if self.prepared is None else len(self.prepared.sentences)
 
 
-def read(item: Found, below: Path, source: int, cancel: threading.Event | None = None) -> Reading:
+def read_prepared(
+    item: Found, below: Path, source: int, cancel: threading.Event | None = None
+) -> FileRead:
     """Read a file and prepare its document.
 
     Args:
@@ -53,10 +55,10 @@ def read(item: Found, below: Path, source: int, cancel: threading.Event | None =
     try:
         found = read_file(item.file, root=below, cancel=cancel)
     except FormatError as error:
-        return Reading(item, error.reason)
+        return FileRead(item, error.reason)
     form = format_of(item.file)
     label = Label(source=source, path=item.path, type=form.name if form else "")
     prepared = prepare(found.document, label)
     if not prepared.sentences:
-        return Reading(item, "no text")
-    return Reading(item, "", prepared, found.sha256)
+        return FileRead(item, "no text")
+    return FileRead(item, "", prepared, found.sha256)

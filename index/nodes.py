@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from index.errors import ClusterError, EncoderError, MissingExtraError
+from index.fileread import FileRead, read_prepared
 from index.ingest import PIPELINE, as_encoded, encode, key_of
-from index.reading import Reading, read
 from index.scan import Found
 from index.types import Encoder
 
@@ -60,14 +60,14 @@ class _Node:
         self._loading = threading.Lock()
         self._encoder: Encoder | None = None
 
-    def readings(self, items: Sequence[Found]) -> list[Reading]:
+    def readings(self, items: Sequence[Found]) -> list[FileRead]:
         """Return the files read, with the vectors of all that is embedded of them.
 
         Raises:
             ClusterError: The vectors or the sentences would be others than where the sync is.
         """
         encoder = self._loaded()
-        found = [read(item, self._work.below, self._work.source) for item in items]
+        found = [read_prepared(item, self._work.below, self._work.source) for item in items]
         documents = [reading.prepared for reading in found if reading.prepared is not None]
         parts = as_encoded(encoder, (part for one in documents for part in one.parts))
         once = list(dict.fromkeys(parts))
@@ -150,7 +150,7 @@ def readings(
     hashes: Mapping[str, str],
     meanwhile: Callable[[], None],
     cancel: threading.Event | None = None,
-) -> Generator[Reading, None, None]:
+) -> Generator[FileRead, None, None]:
     """Yield every file once, read and embedded by the cluster, in no order.
 
     Close it before the connection to the cluster.
@@ -175,12 +175,12 @@ def readings(
                 for item, reading in zip(piece.items, found, strict=True):
                     if not as_here(reading, hashes):
                         # What is wrong with a file is told as it is seen from here.
-                        yield read(item, work.below, work.source, cancel)
+                        yield read_prepared(item, work.below, work.source, cancel)
                     else:
                         yield reading
 
 
-def as_here(reading: Reading, hashes: Mapping[str, str]) -> bool:
+def as_here(reading: FileRead, hashes: Mapping[str, str]) -> bool:
     """Return whether a node could read a file, and what it read is what is here."""
     expected = hashes.get(reading.item.path, "")
     return reading.prepared is not None and expected in ("", reading.sha256)
@@ -194,9 +194,9 @@ class _Piece:
     lost: int = 0
 
     @property
-    def unread(self) -> list[Reading]:
+    def unread(self) -> list[FileRead]:
         """The files as no node has read them."""
-        return [Reading(item, "no node can read it") for item in self.items]
+        return [FileRead(item, "no node can read it") for item in self.items]
 
 
 def _pieces(items: Sequence[Found]) -> Iterator[_Piece]:
@@ -265,7 +265,7 @@ class _Team:
                 piece = self.waiting.popleft()
                 self.given[actor.readings.remote(piece.items)] = name, piece
 
-    def done(self) -> Iterator[tuple[_Piece, list[Reading]]]:
+    def done(self) -> Iterator[tuple[_Piece, list[FileRead]]]:
         """Yield what is ready; as unread what nodes cannot do."""
         import ray
 
@@ -288,7 +288,7 @@ class _Team:
                 logger.info("%s", error)
                 yield from self._without(name, piece)
 
-    def _without(self, name: str, piece: _Piece) -> Iterator[tuple[_Piece, list[Reading]]]:
+    def _without(self, name: str, piece: _Piece) -> Iterator[tuple[_Piece, list[FileRead]]]:
         """Take back what a lost node had; yield what was lost too often."""
         logger.warning("a node was lost; others do its work")
         self._nodes.pop(name, None)

@@ -20,10 +20,10 @@ from index.content import stored_content
 from index.draft import Draft, living
 from index.errors import SourceError, SyncCancelledError
 from index.failures import failed_before, remember_failures
+from index.fileread import FileRead, read_prepared
 from index.formats import Limits
 from index.formats.opening import content_mark
 from index.ingest import BATCH, PIPELINE, Label, Prepared, prepare
-from index.reading import Reading, read
 from index.reports import Progress, Skip, SyncReport
 from index.scan import Difference, Found, Known, Scan, compare, scan
 from index.schema import upsert
@@ -210,7 +210,7 @@ class _Sync:
         return replace(report, embedded=embedded, sentences=sentences, generation=number)
 
     @contextmanager
-    def _readings(self, difference: Difference, source: int) -> Iterator[Iterator[Reading]]:
+    def _readings(self, difference: Difference, source: int) -> Iterator[Iterator[FileRead]]:
         """Give the files read and prepared, while what was read before is embedded."""
         fresh = difference.fresh
         if self.options.ray is not None and fresh:
@@ -225,7 +225,7 @@ class _Sync:
                 yield made
             return
         halt = threading.Event()
-        here = (read(item, self.below, source, halt) for item in fresh)
+        here = (read_prepared(item, self.below, source, halt) for item in fresh)
         with ahead(
             here, BATCH, weight=attrgetter("sentences"), meanwhile=self._stop_if_asked
         ) as found:
@@ -235,7 +235,7 @@ class _Sync:
                 halt.set()  # before its end is waited for: a file may take minutes to read
 
     def _take_in_file(
-        self, draft: Draft, reading: Reading, difference: Difference, known: dict[str, Known]
+        self, draft: Draft, reading: FileRead, difference: Difference, known: dict[str, Known]
     ) -> None:
         self._stop_if_asked()
         path, prepared = reading.item.path, reading.prepared

@@ -87,7 +87,7 @@ def test_a_file_that_is_being_read_is_not_waited_for(
         if reading.is_set():
             raise SyncCancelledError if by == "cancel" else KeyboardInterrupt
 
-    monkeypatch.setattr("index.reading.read_file", slow)
+    monkeypatch.setattr("index.fileread.read_file", slow)
     monkeypatch.setattr(sync._Sync, "_stop_if_asked", lambda _: stop())
     write(folder, {"slow.txt": "The quay is wet."})
     with pytest.raises((SyncCancelledError, KeyboardInterrupt)):

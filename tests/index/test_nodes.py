@@ -15,7 +15,7 @@ from small import HashEncoder, write
 
 from index import Library
 from index.errors import ClusterError, SyncCancelledError
-from index.reading import read
+from index.fileread import read_prepared
 from index.reports import Progress
 from index.types import Encoder, Part
 from qa import Retriever
@@ -181,16 +181,17 @@ def test_a_sync_that_is_cancelled_lets_the_cluster_go(
 
 def test_a_file_that_is_another_on_the_nodes_is_read_here(tmp_path: Path, encoder: Encoder) -> None:
     """Whatever the nodes say of a file, what is indexed is what lies here."""
+    from index.fileread import FileRead
+
     from index import nodes as module
-    from index.reading import Reading
     from index.scan import scan
 
     folder = write(tmp_path / "houses", {"a.txt": "House A.", "b.txt": "House B."})
     items = scan(folder, excluded=[]).found
     piece = module._Piece(items)
     assert [reading.prepared for reading in piece.unread] == [None, None]
-    other = read(items[0], folder, 1)
-    assert isinstance(other, Reading)
+    other = read_prepared(items[0], folder, 1)
+    assert isinstance(other, FileRead)
     assert module.as_here(other, {"a.txt": other.sha256}) is True
     assert module.as_here(other, {"a.txt": "0" * 64}) is False
     assert module.as_here(other, {}) is True

@@ -274,7 +274,7 @@ def test_a_page_is_found_as_it_is_without_a_process_of_its_own() -> None:
 def test_a_sync_names_what_could_not_be_read_and_reads_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.reading.read_file", partial(read_file, limits=Limits(seconds=1)))
+    monkeypatch.setattr("index.fileread.read_file", partial(read_file, limits=Limits(seconds=1)))
     folder = write(
         tmp_path / "folder",
         {

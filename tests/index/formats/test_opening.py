@@ -98,7 +98,7 @@ def test_a_file_replaced_after_the_scan_is_recorded_as_what_was_read(
             path.write_text(newer)
         return read_file(path, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("index.reading.read_file", late)
+    monkeypatch.setattr("index.fileread.read_file", late)
     with new_library(tmp_path / "l.quoth", folder) as library:
         (info,) = (info for info in library.documents() if info.name == "a.md")
         assert (info.title, library.text(info.id)) == ("Lock", "Lock\n\nIt is shut.")
@@ -138,7 +138,7 @@ def test_what_is_swapped_in_after_the_scan_is_never_followed_and_never_waited_fo
                     path.parent.symlink_to(secret)
         return read_file(path, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("index.reading.read_file", late)
+    monkeypatch.setattr("index.fileread.read_file", late)
     with new_library(tmp_path / "l.quoth") as library:
         report = library.sync(folder)
         assert report.added == ("z.md",)
