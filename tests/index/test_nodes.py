@@ -181,9 +181,8 @@ def test_a_sync_that_is_cancelled_lets_the_cluster_go(
 
 def test_a_file_that_is_another_on_the_nodes_is_read_here(tmp_path: Path, encoder: Encoder) -> None:
     """Whatever the nodes say of a file, what is indexed is what lies here."""
-    from index.fileread import FileRead
-
     from index import nodes as module
+    from index.fileread import FileRead
     from index.scan import scan
 
     folder = write(tmp_path / "houses", {"a.txt": "House A.", "b.txt": "House B."})
