@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.draft import living
+from index.alive import living
+from index.database import Database, stream
 from index.errors import LibraryDamagedError
 from index.seals import DOCUMENT, arrays_crc, columns, crc_of, document_line
 
@@ -67,7 +67,7 @@ class Arrays:
         )
 
 
-def read_arrays(db: sqlite3.Connection, generation: int, after: int, *, checked: bool) -> Arrays:
+def read_arrays(db: Database, generation: int, after: int, *, checked: bool) -> Arrays:
     """Return what is alive in a generation of the documents that were born after another.
 
     Args:
@@ -80,18 +80,18 @@ def read_arrays(db: sqlite3.Connection, generation: int, after: int, *, checked:
         LibraryDamagedError: It is not what was stored.
         TypeError, ValueError, OverflowError: A value is no number.
     """
-    cursor = db.cursor()
-    cursor.row_factory = None
     wanted = f"WHERE {living} AND born > ?2 ORDER BY documents.id"
     # In this order, which is that of the numbers of all three, nothing has to be sorted.
-    passages = cursor.execute(
+    passages = stream(
+        db,
         "SELECT passages.id, document, vector, term_count FROM documents"
         f" CROSS JOIN passages ON document = documents.id {wanted}, passages.id",
         (generation, after),
     )
     table = _integers(passages).reshape(-1, 4)
     numbers, documents, vectors, lengths = table.T
-    sentences = cursor.execute(
+    sentences = stream(
+        db,
         "SELECT passage, vector FROM documents"
         f" CROSS JOIN sentences ON document = documents.id {wanted}, number",
         (generation, after),
@@ -113,15 +113,14 @@ def read_arrays(db: sqlite3.Connection, generation: int, after: int, *, checked:
 
 
 def _check(
-    db: sqlite3.Connection,
+    db: Database,
     generations: tuple[int, int],
     passages: dict[int, bytes],
     sentences: dict[int, bytes],
 ) -> None:
     """Compare the entry of each document, and what was taken of it, with their checksums."""
-    cursor = db.cursor()
-    cursor.row_factory = None
-    for *row, arrays, crc in cursor.execute(
+    for *row, arrays, crc in stream(
+        db,
         f"SELECT {columns(DOCUMENT)}, arrays, crc FROM documents WHERE {living} AND born > ?2",
         generations,
     ):

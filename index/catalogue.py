@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from index.draft import living
+from index.alive import living
+from index.database import Database, Row
 from index.errors import DocumentNotFoundError, LibraryDamagedError, SourceError
 from index.failures import forget_failures
 from index.reports import Source
@@ -27,7 +27,7 @@ COLUMNS = (
 )
 
 
-def document_info(row: sqlite3.Row, bases: Mapping[int, Path]) -> DocumentInfo:
+def document_info(row: Row, bases: Mapping[int, Path]) -> DocumentInfo:
     """Return a row with `COLUMNS` of the documents as a value.
 
     Args:
@@ -50,7 +50,7 @@ def document_info(row: sqlite3.Row, bases: Mapping[int, Path]) -> DocumentInfo:
 class Catalogue:
     """Looks things up for one library folder over one connection."""
 
-    def __init__(self, library: Path, db: sqlite3.Connection) -> None:
+    def __init__(self, library: Path, db: Database) -> None:
         self.library = library
         self.db = db
 
@@ -79,7 +79,7 @@ class Catalogue:
             for row in rows
         ]
 
-    def _placed(self) -> list[sqlite3.Row]:
+    def _placed(self) -> list[Row]:
         return self.db.execute(
             "SELECT id, kind, location FROM sources WHERE kind NOT IN ('text', 'gone')"
         ).fetchall()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import threading
 import zlib
 from collections import OrderedDict
 from typing import Any
 
+from index.database import Database
 from index.errors import DocumentNotFoundError, LibraryDamagedError
 from index.types import Block, BlockKind, Document, Page
 
@@ -62,7 +62,7 @@ def decode_content(data: bytes) -> Document:
     )
 
 
-def stored_content(db: sqlite3.Connection, number: int) -> Document:
+def stored_content(db: Database, number: int) -> Document:
     """Return the stored document with this number, alive or not.
 
     Raises:
@@ -92,7 +92,7 @@ class ContentCache:
         self._characters = 0
         self._max_characters = max_characters
 
-    def get(self, db: sqlite3.Connection, document: int) -> Document:
+    def get(self, db: Database, document: int) -> Document:
         """Return the stored document with this number, alive or not.
 
         Raises:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from index.database import Database, format_version
 from index.reports import Failure, Skip
 from index.schema import upsert
 from index.store import now
@@ -16,7 +16,7 @@ _SINCE_FORMAT = 2
 
 
 def remember_failures(
-    db: sqlite3.Connection,
+    db: Database,
     source: int,
     skipped: Iterable[Skip],
     hashes: Mapping[str, str],
@@ -53,7 +53,7 @@ def remember_failures(
     db.executemany(upsert("failures", ("source", "path"), others), rows)
 
 
-def failed_before(db: sqlite3.Connection, source: int | None) -> dict[tuple[str, str], str]:
+def failed_before(db: Database, source: int | None) -> dict[tuple[str, str], str]:
     """Return by path and content hash why files of a source gave no document."""
     if not _remembered(db):
         return {}
@@ -62,7 +62,7 @@ def failed_before(db: sqlite3.Connection, source: int | None) -> dict[tuple[str,
 
 
 def failures(
-    db: sqlite3.Connection, bases: Mapping[int, Path], *, dismissed: bool = False
+    db: Database, bases: Mapping[int, Path], *, dismissed: bool = False
 ) -> tuple[Failure, ...]:
     """Return what is remembered, in order of path.
 
@@ -89,18 +89,18 @@ def failures(
     )
 
 
-def dismiss(db: sqlite3.Connection, keys: Iterable[tuple[int, str]]) -> int:
+def dismiss(db: Database, keys: Iterable[tuple[int, str]]) -> int:
     """Wave away failures by source and path, and return how many there were."""
     return db.executemany(
         "UPDATE failures SET dismissed = 1 WHERE source = ? AND path = ?", list(keys)
     ).rowcount
 
 
-def forget_failures(db: sqlite3.Connection, keys: Iterable[tuple[int, str]]) -> None:
+def forget_failures(db: Database, keys: Iterable[tuple[int, str]]) -> None:
     """Forget failures by source and path."""
     db.executemany("DELETE FROM failures WHERE source = ? AND path = ?", list(keys))
 
 
-def _remembered(db: sqlite3.Connection) -> bool:
+def _remembered(db: Database) -> bool:
     # A library of an older format is opened as it is where it is only read.
-    return int(db.execute("PRAGMA user_version").fetchone()[0]) >= _SINCE_FORMAT
+    return format_version(db) >= _SINCE_FORMAT

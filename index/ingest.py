@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ import numpy as np
 
 from index.ahead import ahead
 from index.content import encode_content, stored_content, text_hash
+from index.database import Database, Row, next_number
 from index.errors import FormatError
 from index.passages import PASSAGES_VERSION, group
 from index.sealing import Whole
@@ -27,7 +27,6 @@ from index.sentences import SPLITTER_VERSION, split_document
 from index.store import Store, now
 from index.terms import TERMS_VERSION, index_terms
 from index.types import BlockKind, Document, Encoder, Part, PartEncoder, PassageSpan, Sentence
-from index.words import WordWriter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +46,6 @@ __all__ = [
     "insert_vector",
     "key_of",
     "label_of",
-    "next_number",
     "prepare",
     "prepared_again",
 ]
@@ -156,7 +154,7 @@ def prepare(document: Document, label: Label) -> Prepared:
     )
 
 
-def label_of(row: sqlite3.Row, document: Document) -> Label:
+def label_of(row: Row, document: Document) -> Label:
     """Return the label that a stored document was taken in with.
 
     Args:
@@ -173,7 +171,7 @@ def label_of(row: sqlite3.Row, document: Document) -> Label:
     )
 
 
-def prepared_again(db: sqlite3.Connection, number: int) -> Prepared:
+def prepared_again(db: Database, number: int) -> Prepared:
     """Return a stored document as it is prepared from its text and its label.
 
     Raises:
@@ -224,7 +222,7 @@ class Ingest:
         encoder: Encoder,
         model: int,
         generation: int,
-        words: WordWriter,
+        taken: Callable[[int], None],
         on_progress: Callable[[str, int], None] = lambda path, sentences: None,
     ) -> None:
         self.embedded = 0  # texts that went through the model
@@ -233,7 +231,7 @@ class Ingest:
         self._encoder = encoder
         self._model = model
         self._generation = generation
-        self._words = words
+        self._taken = taken
         self._on_progress = on_progress
         self._told = 0
         self._waiting: list[tuple[Prepared, Callable[[int], None]]] = []
@@ -268,7 +266,7 @@ class Ingest:
         for prepared, then in waiting:
             with self._store.writing(seal=()) as db:
                 document = self._insert(db, prepared, vectors)
-            self._words.add(self._entries(document))
+            self._taken(document)
             self.sentences += len(prepared.sentences)
             then(document)
             self._tell(prepared.label.path, self.sentences)
@@ -312,7 +310,7 @@ class Ingest:
         self._told = max(self._told, sentences)
         self._on_progress(path, self._told)
 
-    def _insert(self, db: sqlite3.Connection, item: Prepared, vectors: dict[Part, int]) -> int:
+    def _insert(self, db: Database, item: Prepared, vectors: dict[Part, int]) -> int:
         number, first = next_number(db, "documents"), next_number(db, "passages")
         places = range(len(item.passages))
         whole = Whole(
@@ -334,15 +332,8 @@ class Ingest:
         _into(db, "sentences", ("document", *SENTENCE), sentences)
         return number
 
-    def _entries(self, document: int) -> list[tuple[int, int, str]]:
-        with self._store.reading() as db:
-            rows = db.execute("SELECT id, terms FROM passages WHERE document = ?", (document,))
-            return [(row[0], document, row[1]) for row in rows]
 
-
-def _into(
-    db: sqlite3.Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
+def _into(db: Database, table: str, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     marks = ", ".join("?" * len(names))
     db.executemany(f"INSERT INTO {table}({columns(names)}) VALUES({marks})", rows)
 
@@ -407,15 +398,6 @@ def _sentence_rows(
     return rows
 
 
-def next_number(db: sqlite3.Connection, table: str) -> int:
-    """Return a number that no row of `table` ever had, for the transaction that uses it."""
-    (number,) = db.execute(
-        f"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0),"
-        f" coalesce((SELECT max(id) FROM {table}), 0))"
-    ).fetchone()
-    return int(number) + 1
-
-
 def as_encoded(encoder: Encoder, parts: Iterable[Part]) -> list[Part]:
     """Return what this encoder encodes for each part: not every model sees parts in their text."""
     if isinstance(encoder, PartEncoder):
@@ -450,9 +432,7 @@ def key_of(part: Part) -> bytes:
     return hashlib.blake2b(part.identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def insert_vector(
-    db: sqlite3.Connection, number: int, model: int, key: bytes, vector: bytes
-) -> None:
+def insert_vector(db: Database, number: int, model: int, key: bytes, vector: bytes) -> None:
     """Store a vector under a number that is free."""
     db.execute(
         "INSERT INTO vectors(id, model, key, vector, crc) VALUES(?, ?, ?, ?, ?)",
@@ -460,7 +440,7 @@ def insert_vector(
     )
 
 
-def _known(db: sqlite3.Connection, model: int, keys: Iterable[bytes]) -> dict[bytes, int]:
+def _known(db: Database, model: int, keys: Iterable[bytes]) -> dict[bytes, int]:
     wanted = list(keys)
     known: dict[bytes, int] = {}
     for start in range(0, len(wanted), 500):

@@ -16,6 +16,8 @@ from index.adding import Texts, add_texts, file_to_add
 from index.catalogue import UPLOADS, Catalogue
 from index.content import ContentCache
 from index.draft import Draft
+from index.engines.engine import Engine
+from index.engines.local import LocalEngine
 from index.errors import FormatError, LibraryError, SourceError
 from index.failures import dismiss, failures, forget_failures
 from index.files import bytes_in, folder_within, settle
@@ -59,7 +61,8 @@ class Library:
         self._store = store
         self._models = Models(store, encoder)
         self._contents = ContentCache()
-        self._snapshots = Snapshots(path, self._contents)
+        self._engine: Engine = LocalEngine(path, store)
+        self._snapshots = Snapshots(path, self._engine, self._contents)
 
     @classmethod
     def open(
@@ -193,7 +196,7 @@ class Library:
             settle(root)  # others may have put the files there
         with self._store.reading() as db:
             row = Catalogue(self.path, db).source(root)
-        return sync_source(self.path, self._store, row, self._models.newest, options)
+        return sync_source(self._engine, self._store, row, self._models.newest, options)
 
     def add(
         self,
@@ -350,10 +353,10 @@ class Library:
             encoder = load_encoder(encoder)
         with self._changing():
             if encoder is None:
-                rewrite_derived(self.path, self._store, drop_dead=False)
+                rewrite_derived(self._engine, self._store, drop_dead=False)
             else:
                 self._models.know(encoder)
-                reembed(self.path, self._store, encoder, progress)
+                reembed(self._engine, self._store, encoder, progress)
                 self._models.use(encoder)
 
     def compact(self) -> Freed:
@@ -367,7 +370,7 @@ class Library:
 
         with self._changing():
             before = bytes_in(self.path)
-            rewrite_derived(self.path, self._store, drop_dead=True)
+            rewrite_derived(self._engine, self._store, drop_dead=True)
             left = self._store.vacuum()
             return Freed(before - bytes_in(self.path), left)
 
@@ -527,4 +530,4 @@ class Library:
     def _draft(
         self, on_progress: Callable[[str, int], None] = lambda path, sentences: None
     ) -> Draft:
-        return Draft(self.path, self._store, self._models.newest, on_progress=on_progress)
+        return Draft(self._engine, self._store, self._models.newest, on_progress=on_progress)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-from index.draft import Draft, living, living_words, model_of, new_words_folder, tidy
+from index.alive import living
+from index.database import Database, keep_numbers
+from index.draft import Draft
+from index.engines.engine import Engine
 from index.ingest import prepared_again
 from index.reports import Progress
 from index.seals import EVERYTHING
 from index.store import Store, generation, get_meta, set_meta
 from index.types import Encoder
-from index.vectors import write_base
-from index.words import WordWriter
 
 __all__ = ["delete_dead", "delete_documents", "point_files", "reembed", "rewrite_derived"]
 
 
 def reembed(
-    folder: Path,
+    engine: Engine,
     store: Store,
     encoder: Encoder,
     progress: Callable[[Progress], None] | None = None,
@@ -41,7 +39,7 @@ def reembed(
             seconds = time.monotonic() - started
             progress(Progress(path, len(written), len(old), sentences, seconds))
 
-    with Draft(folder, store, lambda: encoder, change_model=True, on_progress=step) as draft:
+    with Draft(engine, store, lambda: encoder, change_model=True, on_progress=step) as draft:
         for number in old:
             with store.reading() as db:
                 prepared = prepared_again(db, number)
@@ -51,7 +49,7 @@ def reembed(
         draft.publish(lambda db: point_files(db, written))
 
 
-def point_files(db: sqlite3.Connection, written: Mapping[int, int]) -> None:
+def point_files(db: Database, written: Mapping[int, int]) -> None:
     """Let files belong to the documents that were made anew, by the old ones' numbers."""
     db.executemany(
         "UPDATE files SET document = ? WHERE document = ?",
@@ -60,16 +58,16 @@ def point_files(db: sqlite3.Connection, written: Mapping[int, int]) -> None:
 
 
 def rewrite_derived(
-    folder: Path, store: Store, *, drop_dead: bool, keep_base: bool = False
+    engine: Engine, store: Store, *, drop_dead: bool, keep_vectors: bool = False
 ) -> None:
-    """Write FAISS and Tantivy files anew from the store, without embedding.
+    """Make the indexes anew from the store, without embedding.
 
     Args:
-        folder: The library.
-        store: Its store.
+        engine: That has them.
+        store: The library's store.
         drop_dead: Also delete what is not alive from the store. Questions that are being
             answered see the state they began with until they end.
-        keep_base: Leave the FAISS files as they are.
+        keep_vectors: Leave the index of vectors as it is.
 
     Raises:
         LibraryDamagedError: A vector is not what was stored; nothing is changed.
@@ -79,27 +77,14 @@ def rewrite_derived(
         db.execute("UPDATE documents SET died = born WHERE born > ?", (number,))
         if drop_dead:
             delete_dead(db, number)
-        if not keep_base:
-            set_meta(db, "vectors", _new_base(folder, db, number))
-        words = WordWriter(new_words_folder(folder))
-        words.add(living_words(db, number))
-        state = words.commit()
-        set_meta(db, "words", state.to_dict())
+        engine.rewrite(db, number, keep_vectors=keep_vectors)
         compacted = get_meta(db, "compacted") or {"times": 0}
         set_meta(db, "compacted", {"times": compacted["times"] + 1})
     store.checkpoint()
-    tidy(folder, store)
+    engine.tidy()
 
 
-def _new_base(folder: Path, db: sqlite3.Connection, number: int) -> dict[str, Any] | None:
-    model = model_of(db, number)
-    if model is None:
-        return None
-    base = write_base(folder, db, model["id"], model["dim"], None)
-    return None if base is None else base.to_dict()
-
-
-def delete_dead(db: sqlite3.Connection, number: int) -> None:
+def delete_dead(db: Database, number: int) -> None:
     """Delete what is not alive in generation `number`, and vectors that nothing uses."""
     dead = db.execute(f"SELECT id FROM documents WHERE NOT ({living})", (number,)).fetchall()
     delete_documents(db, [row[0] for row in dead])
@@ -110,11 +95,10 @@ def delete_dead(db: sqlite3.Connection, number: int) -> None:
     db.execute("DELETE FROM sources WHERE kind = 'gone'")
 
 
-def delete_documents(
-    db: sqlite3.Connection, numbers: Sequence[int], *, with_vectors: bool = True
-) -> None:
+def delete_documents(db: Database, numbers: Sequence[int], *, with_vectors: bool = True) -> None:
     """Delete documents with all that belongs to them, and vectors that nothing uses."""
-    db.execute("CREATE TEMP TABLE dead(id INTEGER PRIMARY KEY)")
+    keep_numbers(db)
+    db.execute("CREATE TEMP TABLE dead(id BIGINT PRIMARY KEY)")
     db.executemany("INSERT INTO dead VALUES(?)", [(number,) for number in numbers])
     for table in ("sentences", "passages"):
         db.execute(f"DELETE FROM {table} WHERE document IN (SELECT id FROM dead)")

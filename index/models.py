@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 
-from index.draft import model_of
+from index.alive import model_of
+from index.database import Row
 from index.errors import EncoderError, ModelMismatchError
 from index.store import Store, generation
 from index.types import Encoder
@@ -45,7 +45,7 @@ class Models:
             self.encoder("", "") if row is None else self.encoder(row["name"], row["fingerprint"])
         )
 
-    def _recorded(self) -> sqlite3.Row | None:
+    def _recorded(self) -> Row | None:
         # Asked each time: another process may have rebuilt the library with another model.
         with self._store.reading() as db:
             return model_of(db, generation(db))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-from index.draft import living
+from index.alive import living
+from index.database import Database
 from index.files import sha256
 from index.reports import Outdated
 from index.store import generation
@@ -15,7 +15,7 @@ from index.store import generation
 __all__ = ["outdated"]
 
 
-def outdated(db: sqlite3.Connection, bases: Mapping[int, Path]) -> Outdated:
+def outdated(db: Database, bases: Mapping[int, Path]) -> Outdated:
     """Return the living documents whose files have another content by now, or are gone.
 
     Only files whose size, time or inode differ are read. What cannot be looked at, such as a

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from index.database import Database, stream, tuples
 from index.seals import (
     DOCUMENT,
     PASSAGE,
@@ -91,23 +92,27 @@ def _int64(rows: Sequence[tuple[object, ...]]) -> bytes:
     return np.array(rows, "<i8").tobytes()
 
 
-def read_whole(db: sqlite3.Connection, number: int) -> Whole:
+def read_whole(db: Database, number: int) -> Whole:
     """Return the document with this number, which is there.
 
     Raises:
         sqlite3.DatabaseError: Something of it cannot be read at all.
     """
-    cursor = db.cursor()
-    cursor.row_factory = None
-    *row, content = cursor.execute(
+    *row, content = db.execute(
         f"SELECT {columns(DOCUMENT)}, content FROM documents WHERE id = ?", (number,)
     ).fetchone()
-    passages = cursor.execute(
-        f"SELECT {columns(PASSAGE)} FROM passages WHERE document = ? ORDER BY id", (number,)
-    ).fetchall()
-    sentences = cursor.execute(
-        f"SELECT {columns(SENTENCE)} FROM sentences WHERE document = ? ORDER BY number", (number,)
-    ).fetchall()
+    passages = list(
+        tuples(
+            db, f"SELECT {columns(PASSAGE)} FROM passages WHERE document = ? ORDER BY id", (number,)
+        )
+    )
+    sentences = list(
+        tuples(
+            db,
+            f"SELECT {columns(SENTENCE)} FROM sentences WHERE document = ? ORDER BY number",
+            (number,),
+        )
+    )
     first, last = PASSAGE.index("first"), PASSAGE.index("last")
     numbers = [sentence[0] for sentence in sentences]
     grouped = tuple(
@@ -122,16 +127,16 @@ def _place(numbers: list[int], number: object) -> int:
     return bisect_left(numbers, number) if isinstance(number, int) else 0
 
 
-def vectors_in_order(db: sqlite3.Connection) -> Iterator[tuple[int, int, object, object, object]]:
+def vectors_in_order(db: Database) -> Iterator[tuple[int, int, object, object, object]]:
     """Yield number, model, key, vector and CRC of every vector, by number; damaged ones too."""
-    cursor = db.cursor()
-    cursor.row_factory = None
-    # As text, which it never was, it could not be read at all.
-    key, vector = (f"iif(typeof({name}) = 'blob', {name}, NULL)" for name in ("key", "vector"))
-    yield from cursor.execute(f"SELECT id, model, {key}, {vector}, crc FROM vectors ORDER BY id")
+    names: tuple[str, ...] = ("key", "vector")
+    if isinstance(db, sqlite3.Connection):
+        # As text, which it never was, it could not be read at all.
+        names = tuple(f"iif(typeof({name}) = 'blob', {name}, NULL)" for name in names)
+    yield from stream(db, f"SELECT id, model, {', '.join(names)}, crc FROM vectors ORDER BY id")
 
 
-def seal_document(db: sqlite3.Connection, number: int) -> None:
+def seal_document(db: Database, number: int) -> None:
     """Record the checks of a document as it is now stored."""
     whole = read_whole(db, number)
     checks = whole.checks()
@@ -144,7 +149,7 @@ def seal_document(db: sqlite3.Connection, number: int) -> None:
     )
 
 
-def seal_all(db: sqlite3.Connection) -> None:
+def seal_all(db: Database) -> None:
     """Record the checks of everything: the step to format 3."""
     # Not by one open cursor: rows that are read and written at once may come twice.
     last = 0

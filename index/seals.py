@@ -15,8 +15,10 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
+from index.database import Database, format_version, stream
 from index.errors import LibraryDamagedError
 from index.schema import upsert
 
@@ -91,9 +93,9 @@ def columns(names: Iterable[str], table: str = "") -> str:
     return ", ".join(f'{table}."{name}"' if table else f'"{name}"' for name in names)
 
 
-def sealed(db: sqlite3.Connection) -> bool:
+def sealed(db: Database) -> bool:
     """Return whether the library's format has all this; an older one that is only read has not."""
-    return int(db.execute("PRAGMA user_version").fetchone()[0]) >= SINCE_FORMAT
+    return format_version(db) >= SINCE_FORMAT
 
 
 def crc_of(line: bytes) -> int:
@@ -164,22 +166,20 @@ def _line(values: Sequence[object]) -> bytes:
     return _encode(values).encode("ascii")
 
 
-def _seal_of(db: sqlite3.Connection, table: str) -> str:
+def _seal_of(db: Database, table: str) -> str:
     """Return the SHA-256 of a table as it is now.
 
     Raises:
         TypeError: A value is of no kind that was ever stored.
     """
     digest = hashlib.sha256()
-    cursor = db.cursor()
-    cursor.row_factory = None
-    cursor.execute(_QUERIES[table])
-    while rows := cursor.fetchmany(2000):
-        digest.update(_line(rows))
+    rows = stream(db, _QUERIES[table])
+    while some := list(islice(rows, 2000)):
+        digest.update(_line(some))
     return digest.hexdigest()
 
 
-def recorded(db: sqlite3.Connection) -> dict[str, str]:
+def recorded(db: Database) -> dict[str, str]:
     """Return the seals as they are recorded.
 
     Raises:
@@ -195,7 +195,7 @@ def recorded(db: sqlite3.Connection) -> dict[str, str]:
     raise LibraryDamagedError("the list of seals")
 
 
-def broken(db: sqlite3.Connection, tables: Collection[str]) -> list[str]:
+def broken(db: Database, tables: Collection[str]) -> list[str]:
     """Return those of `tables` that are not as they were sealed.
 
     Raises:
@@ -205,7 +205,7 @@ def broken(db: sqlite3.Connection, tables: Collection[str]) -> list[str]:
     return [table for table in sorted(tables) if seals.get(table) != seal_now(db, table)]
 
 
-def verify(db: sqlite3.Connection, tables: Collection[str]) -> None:
+def verify(db: Database, tables: Collection[str]) -> None:
     """Compare tables with their seals; an older format has none.
 
     Raises:
@@ -215,7 +215,7 @@ def verify(db: sqlite3.Connection, tables: Collection[str]) -> None:
         raise LibraryDamagedError(_NAMES[found[0]])
 
 
-def renew(db: sqlite3.Connection, tables: Collection[str]) -> None:
+def renew(db: Database, tables: Collection[str]) -> None:
     """Seal tables as they are now, in the transaction that changed them."""
     if not tables or not sealed(db):
         return
@@ -224,14 +224,14 @@ def renew(db: sqlite3.Connection, tables: Collection[str]) -> None:
     _record(db, seals)
 
 
-def seal_as_it_is(db: sqlite3.Connection) -> None:
+def seal_as_it_is(db: Database) -> None:
     """Seal all tables where nothing says what they were; one that cannot be is found damaged."""
     if sealed(db):
         seals = {table: seal_now(db, table) for table in EVERYTHING}
         _record(db, {table: seal for table, seal in seals.items() if seal})
 
 
-def _record(db: sqlite3.Connection, seals: dict[str, str]) -> None:
+def _record(db: Database, seals: dict[str, str]) -> None:
     value = json.dumps({**seals, "self": _own(seals)})
     db.execute(upsert("meta", ["key"], ["value"]), (_KEY, value))
 
@@ -240,7 +240,7 @@ def _own(seals: dict[str, str]) -> str:
     return hashlib.sha256(_line([sorted(seals.items())])).hexdigest()
 
 
-def seal_now(db: sqlite3.Connection, table: str) -> str:
+def seal_now(db: Database, table: str) -> str:
     """Return the SHA-256 of a table as it is now; "" where a value was never stored by us."""
     try:
         return _seal_of(db, table)

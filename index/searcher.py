@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from index.database import Database, tuples
 from index.errors import LibraryDamagedError
 from index.files import bytes_in
 from index.reports import Source, Status
@@ -58,7 +58,7 @@ class PassageRow(NamedTuple):
 class Searcher:
     """A snapshot with a connection that sees the same state, for one question."""
 
-    def __init__(self, snapshot: Snapshot, db: sqlite3.Connection) -> None:
+    def __init__(self, snapshot: Snapshot, db: Database) -> None:
         self._snapshot = snapshot
         self._db = db
         self._frequencies: dict[str, int] = {}
@@ -81,12 +81,12 @@ class Searcher:
     @property
     def sentence_count(self) -> int:
         """How many sentences are alive."""
-        return len(self._snapshot.sentence_rows)
+        return len(self._snapshot.arrays.places)
 
     @property
     def vector_count(self) -> int:
         """How many vectors of the model are kept, alive or not."""
-        return len(self._snapshot.vectors.ids)
+        return 0 if self._snapshot.nearest is None else self._snapshot.nearest.count
 
     @property
     def dead_count(self) -> int:
@@ -139,12 +139,11 @@ class Searcher:
     def nearest(self, query: NDArray[np.float32], k: int, only: frozenset[int] | None) -> list[int]:
         """Return passages with about the `k` nearest sentences and the `k` nearest as a whole."""
         snapshot = self._snapshot
+        if snapshot.nearest is None:
+            return []
         keep = self._passage_mask(only)
-        of_sentences, of_passages = snapshot.rows_of(None if only is None else keep)
-        search = snapshot.vectors.search
-        by_sentence = snapshot.sentence_hits(search(query, k, of_sentences, self._stored))
-        by_passage = snapshot.passage_hits(search(query, k, of_passages, self._stored))
-        places = np.unique(np.concatenate([by_sentence, by_passage]))
+        some = None if only is None else keep
+        places = snapshot.nearest.search(query, k, some, self._stored)
         return [int(i) for i in snapshot.passage_ids[places[keep[places]]]]
 
     def _passage_mask(self, only: frozenset[int] | None) -> Mask:
@@ -198,10 +197,9 @@ class Searcher:
     def vectors(self, numbers: Sequence[int]) -> NDArray[np.float64]:
         """Return stored vectors, shape (len(numbers), dim)."""
         wanted = np.asarray(numbers, np.int64)
-        index = self._snapshot.vectors
-        if index.exact:
-            return index.read(index.rows(wanted)).astype(np.float64)
-        return self._stored(wanted)
+        nearest = self._snapshot.nearest
+        held = None if nearest is None else nearest.read(wanted)
+        return self._stored(wanted) if held is None else held.astype(np.float64)
 
     def _stored(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         return read_vectors(self._db, numbers, self._snapshot.dim)
@@ -224,11 +222,10 @@ class Searcher:
         """Yield passages by number, each compared with its checksum when it is first read."""
         intact = self._snapshot.intact
         marks = ",".join("?" * len(some))
-        cursor = self._db.cursor()
-        cursor.row_factory = None
         sentences: dict[int, list[tuple[Any, ...]]] = {}
         # The primary key finds the sentences: they carry their document and number.
-        for row in cursor.execute(
+        for row in tuples(
+            self._db,
             f"SELECT passages.id, {columns(SENTENCE, 'sentences')} FROM passages JOIN sentences"
             " ON sentences.document = passages.document AND number >= first AND number < last"
             f" WHERE passages.id IN ({marks}) ORDER BY passages.id, number",
@@ -236,8 +233,8 @@ class Searcher:
         ):
             sentences.setdefault(row[0], []).append(row[1:])
         crc = "crc" if self._snapshot.sealed else "NULL"
-        for row in cursor.execute(
-            f"SELECT {columns(PASSAGE)}, {crc} FROM passages WHERE id IN ({marks})", some
+        for row in tuples(
+            self._db, f"SELECT {columns(PASSAGE)}, {crc} FROM passages WHERE id IN ({marks})", some
         ):
             values, number = row[:-1], row[0]
             own = sentences.get(number, [])

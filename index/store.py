@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from index.database import Database
 from index.errors import (
     LibraryDamagedError,
     LibraryError,
@@ -374,7 +375,7 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def get_meta(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
+def get_meta(db: Database, key: str) -> dict[str, Any] | None:
     """Return the JSON object stored under `key`, or None.
 
     Raises:
@@ -388,12 +389,12 @@ def get_meta(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
     return value
 
 
-def set_meta(db: sqlite3.Connection, key: str, value: dict[str, Any] | None) -> None:
+def set_meta(db: Database, key: str, value: dict[str, Any] | None) -> None:
     """Store a JSON object under `key`."""
     db.execute(upsert("meta", ["key"], ["value"]), (key, json.dumps(value)))
 
 
-def generation(db: sqlite3.Connection) -> int:
+def generation(db: Database) -> int:
     """Return the number of the published generation.
 
     Raises:

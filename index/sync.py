@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from bisect import bisect_right
@@ -16,8 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.ahead import ahead
+from index.alive import living
 from index.content import stored_content
-from index.draft import Draft, living
+from index.database import Database
+from index.draft import Draft
+from index.engines.engine import Engine
 from index.errors import SourceError, SyncCancelledError
 from index.failures import failed_before, remember_failures
 from index.fileread import FileRead, read_prepared
@@ -62,26 +64,26 @@ class SyncOptions:
 
 
 def sync_source(
-    folder: Path,
+    engine: Engine,
     store: Store,
     source: SourceRow,
     encoder: Callable[[], Encoder],
     options: SyncOptions,
 ) -> SyncReport:
     """Bring one source into step; see `Library.sync`."""
-    return _Sync(folder, store, source, encoder, options).run()
+    return _Sync(engine, store, source, encoder, options).run()
 
 
 class _Sync:
     def __init__(
         self,
-        folder: Path,
+        engine: Engine,
         store: Store,
         source: SourceRow,
         encoder: Callable[[], Encoder],
         options: SyncOptions,
     ) -> None:
-        self.folder, self.store, self.source, self.encoder = folder, store, source, encoder
+        self.engine, self.store, self.source, self.encoder = engine, store, source, encoder
         self.options = options
         self.started = time.monotonic()
         self.started_ns = time.time_ns()
@@ -182,7 +184,7 @@ class _Sync:
 
     def _apply(self, difference: Difference, known: dict[str, Known], found: Scan) -> SyncReport:
         self.files = len(difference.fresh) + len(difference.renamed)
-        with Draft(self.folder, self.store, self.encoder, on_progress=self._step) as draft:
+        with Draft(self.engine, self.store, self.encoder, on_progress=self._step) as draft:
             if self.files or difference.removed:
                 with self.store.writing(seal=("sources",)) as db:
                     source = source_id(db, self.source.kind, self.source.location)
@@ -286,7 +288,7 @@ class _Sync:
         seconds = time.monotonic() - self.started
         self.options.progress(Progress(path, done, self.files, sentences, seconds, part))
 
-    def _remember(self, db: sqlite3.Connection, difference: Difference, found: Scan) -> None:
+    def _remember(self, db: Database, difference: Difference, found: Scan) -> None:
         """Note how the files look now, in the transaction that publishes them."""
         source = source_id(db, self.source.kind, self.source.location)
         gone = [k.path for k in difference.removed] + [b.path for b, _ in difference.renamed]
@@ -331,7 +333,7 @@ class _Sync:
         )
 
 
-def source_id(db: sqlite3.Connection, kind: str, location: str) -> int:
+def source_id(db: Database, kind: str, location: str) -> int:
     """Return the number of a source, making it if it is new."""
     key = (kind, location)
     db.execute("INSERT INTO sources(kind, location) VALUES(?, ?) ON CONFLICT DO NOTHING", key)

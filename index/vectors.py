@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from index.database import Database, stream, tuples
 from index.errors import LibraryDamagedError, LibraryError
 from index.files import checksum, create_private, flush
 from index.seals import sealed, vector_intact
@@ -178,7 +178,7 @@ def _parameters(part: Any, bits: NDArray[np.uint8]) -> Any:  # noqa: ANN401 - FA
     return faiss.SearchParameters(sel=selector)
 
 
-def read_vectors(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> NDArray[np.float64]:
+def read_vectors(db: Database, ids: NDArray[np.int64], dim: int) -> NDArray[np.float64]:
     """Return the stored vectors numbered `ids`, shape (len(ids), dim), in that order.
 
     Raises:
@@ -186,15 +186,12 @@ def read_vectors(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> ND
     """
     wanted, place = np.unique(ids, return_inverse=True)
     vectors = np.empty((len(wanted), dim), np.float64)
-    cursor = db.cursor()
-    cursor.row_factory = None
     checked = ", id, model, key, crc" if sealed(db) else ""
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
         marks = ",".join("?" * len(some))
-        rows = cursor.execute(
-            f"SELECT vector{checked} FROM vectors WHERE id IN ({marks}) ORDER BY id", some.tolist()
-        ).fetchall()
+        query = f"SELECT vector{checked} FROM vectors WHERE id IN ({marks}) ORDER BY id"
+        rows = list(tuples(db, query, some.tolist()))
         if len(rows) != len(some):
             raise LibraryDamagedError("a vector that is missing")
         if checked:
@@ -209,7 +206,7 @@ def read_vectors(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> ND
 def load_vectors(
     folder: Path,
     base: VectorBase | None,
-    db: sqlite3.Connection,
+    db: Database,
     model: int,
     dim: int,
     known: VectorIndex | None = None,
@@ -232,8 +229,8 @@ def load_vectors(
         base = None
     ids = np.empty(0, np.int64) if known is None else known.ids
     last = int(ids[-1]) if len(ids) else 0
-    rows = db.execute(
-        "SELECT id FROM vectors WHERE model = ? AND id > ? ORDER BY id", (model, last)
+    rows = stream(
+        db, "SELECT id FROM vectors WHERE model = ? AND id > ? ORDER BY id", (model, last)
     )
     ids = np.concatenate([ids, np.fromiter((row[0] for row in rows), np.int64)])
     if known is not None and known.base == base and len(known.parts) < MOST_PARTS:
@@ -263,7 +260,7 @@ def _first(
 
 
 def write_base(
-    folder: Path, db: sqlite3.Connection, model: int, dim: int, current: VectorBase | None
+    folder: Path, db: Database, model: int, dim: int, current: VectorBase | None
 ) -> VectorBase | None:
     """Write a new base if enough vectors are new, and return the base to use.
 
@@ -271,7 +268,7 @@ def write_base(
     """
     import faiss
 
-    rows = db.execute("SELECT id FROM vectors WHERE model = ? ORDER BY id", (model,))
+    rows = stream(db, "SELECT id FROM vectors WHERE model = ? ORDER BY id", (model,))
     ids = np.fromiter((row[0] for row in rows), np.int64)
     if current is not None and (
         current.model != model
@@ -304,7 +301,7 @@ def write_base(
     return VectorBase(target.name, model, last, len(ids), target.stat().st_size, checksum(target))
 
 
-def _built(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> Any:  # noqa: ANN401 - FAISS is untyped
+def _built(db: Database, ids: NDArray[np.int64], dim: int) -> Any:  # noqa: ANN401 - FAISS is untyped
     """Return an index of these vectors, its kind chosen by how many there are."""
     import faiss
 
@@ -324,7 +321,7 @@ def _built(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> Any:  # 
     return index
 
 
-def _all(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> NDArray[np.float32]:
+def _all(db: Database, ids: NDArray[np.int64], dim: int) -> NDArray[np.float32]:
     """Return the stored vectors of these numbers, held once: there are many."""
     found = np.empty((len(ids), dim), np.float32)
     done = 0
@@ -334,9 +331,7 @@ def _all(db: sqlite3.Connection, ids: NDArray[np.int64], dim: int) -> NDArray[np
     return found
 
 
-def _some(
-    db: sqlite3.Connection, ids: NDArray[np.int64], dim: int
-) -> Iterator[NDArray[np.float32]]:
+def _some(db: Database, ids: NDArray[np.int64], dim: int) -> Iterator[NDArray[np.float32]]:
     """Yield the stored vectors of these numbers, some at a time, in single precision."""
     step = 4096
     for start in range(0, len(ids), step):

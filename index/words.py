@@ -88,6 +88,10 @@ class WordIndex:
         self._searcher = index.searcher()
         self._hidden: list[tantivy.Query] = []
 
+    def disturbed(self) -> bool:
+        """Return whether somebody has written into a file that is mapped here."""
+        return self.watched.changed()
+
     @property
     def passages(self) -> int:
         """How many passages are in it, dead ones among them."""

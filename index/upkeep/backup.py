@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from index.alive import living, model_of
 from index.catalogue import Catalogue
-from index.draft import living, model_of
 from index.errors import BackupError, LibraryError
 from index.files import create_private, flush
 from index.maintain import delete_dead

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from index.database import Database
 from index.errors import LibraryDamagedError, LibraryError
 from index.files import bytes_in
 from index.schema import APPLICATION_ID, FORMAT_VERSION
@@ -120,7 +120,7 @@ class _Check:
         finally:
             store.close()
 
-    def _is_ours(self, db: sqlite3.Connection) -> bool:
+    def _is_ours(self, db: Database) -> bool:
         application = db.execute("PRAGMA application_id").fetchone()[0]
         self.format = int(db.execute("PRAGMA user_version").fetchone()[0])
         if application != APPLICATION_ID:
@@ -138,11 +138,11 @@ class _Check:
             return True
         return False
 
-    def _generation(self, db: sqlite3.Connection) -> Iterable[Finding]:
+    def _generation(self, db: Database) -> Iterable[Finding]:
         self.generation = generation(db)
         return check_database.generations(db, self.generation, self.encoder)
 
-    def _contents(self, db: sqlite3.Connection) -> None:
+    def _contents(self, db: Database) -> None:
         self.counts.update(check_database.counts(db, self.generation))
         if self.format < SINCE_FORMAT:
             self.findings.append(

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
-from index.draft import living, model_of
+from index.alive import living, model_of
+from index.database import Database
 from index.errors import LibraryDamagedError
 from index.schema import MIGRATIONS, statements
 from index.seals import EVERYTHING, SMALL, broken
@@ -111,7 +112,7 @@ def _expected(version: int) -> set[tuple[str, ...]]:
         return _schema(db)
 
 
-def generations(db: sqlite3.Connection, number: int, encoder: Encoder | None) -> Iterator[Finding]:
+def generations(db: Database, number: int, encoder: Encoder | None) -> Iterator[Finding]:
     """Yield what is wrong with the published state and its model."""
     model = model_of(db, number)
     (documents,) = db.execute(
@@ -141,7 +142,7 @@ def generations(db: sqlite3.Connection, number: int, encoder: Encoder | None) ->
         )
 
 
-def seals(db: sqlite3.Connection) -> Iterator[Finding]:
+def seals(db: Database) -> Iterator[Finding]:
     """Yield the small tables that are not as they were sealed."""
     try:
         found = broken(db, EVERYTHING)
@@ -165,7 +166,7 @@ def seals(db: sqlite3.Connection) -> Iterator[Finding]:
         )
 
 
-def readable(db: sqlite3.Connection) -> Iterator[Finding]:
+def readable(db: Database) -> Iterator[Finding]:
     """Yield the small tables of an older format that cannot be read at all."""
     there = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in sorted(SMALL & there):
@@ -176,7 +177,7 @@ def readable(db: sqlite3.Connection) -> Iterator[Finding]:
             yield Finding(kind="table", where=table, message=_TABLES[table][0], advice=RESTORE)
 
 
-def counts(db: sqlite3.Connection, number: int) -> dict[str, int]:
+def counts(db: Database, number: int) -> dict[str, int]:
     """Return how many of each there are; documents are those alive. What cannot be read is 0."""
     found = {}
     for table in ("documents", "passages", "sentences", "vectors"):

@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from index.alive import living
 from index.catalogue import Catalogue
 from index.content import decode_content, text_hash
-from index.draft import living
+from index.database import Database
 from index.files import sha256
 from index.sealing import Whole, read_whole, vectors_in_order
 from index.seals import (
@@ -68,7 +69,7 @@ class Damage:
         return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
 
 
-def damage_of(db: sqlite3.Connection, number: int, version: int) -> Damage:
+def damage_of(db: Database, number: int, version: int) -> Damage:
     """Compare a document, which is there, with what was recorded of it.
 
     Args:
@@ -112,7 +113,7 @@ def _entry_intact(whole: Whole, arrays: object, crc: object) -> bool:
         return False
 
 
-def _piecemeal(db: sqlite3.Connection, number: int) -> Damage:
+def _piecemeal(db: Database, number: int) -> Damage:
     """Tell what can be read of a document that cannot be read as a whole."""
     document = None
     with suppress(*_UNREADABLE):
@@ -147,9 +148,7 @@ def _sane(whole: Whole, document: Document | None) -> bool:
     )
 
 
-def documents(
-    db: sqlite3.Connection, library: Path, number: int, version: int
-) -> Iterator[Finding]:
+def documents(db: Database, library: Path, number: int, version: int) -> Iterator[Finding]:
     """Yield the documents that are not what was stored."""
     bases: Mapping[int, Path] = {}
     with suppress(*_UNREADABLE):
@@ -162,7 +161,7 @@ def documents(
 
 
 def _finding(
-    db: sqlite3.Connection,
+    db: Database,
     number: int,
     damage: Damage,
     bases: Mapping[int, Path],
@@ -198,7 +197,7 @@ def _finding(
     )
 
 
-def path_of(db: sqlite3.Connection, number: int) -> str:
+def path_of(db: Database, number: int) -> str:
     """Return a document's path as far as it can be read."""
     with suppress(*_UNREADABLE):
         row = db.execute("SELECT path FROM documents WHERE id = ?", (number,)).fetchone()
@@ -207,9 +206,7 @@ def path_of(db: sqlite3.Connection, number: int) -> str:
     return f"document {number}"
 
 
-def file_of(
-    db: sqlite3.Connection, number: int, bases: Mapping[int, Path]
-) -> tuple[Path | None, str]:
+def file_of(db: Database, number: int, bases: Mapping[int, Path]) -> tuple[Path | None, str]:
     """Return the file that a document was read from and the hash that it had then."""
     with suppress(*_UNREADABLE):
         row = db.execute(
@@ -227,7 +224,7 @@ def _hash(file: Path) -> str:
         return ""
 
 
-def damaged_vectors(db: sqlite3.Connection) -> list[int]:
+def damaged_vectors(db: Database) -> list[int]:
     """Return the numbers of the vectors that are not what was stored."""
     return [
         number
@@ -236,7 +233,7 @@ def damaged_vectors(db: sqlite3.Connection) -> list[int]:
     ]
 
 
-def missing_vectors(db: sqlite3.Connection) -> list[int]:
+def missing_vectors(db: Database) -> list[int]:
     """Return the numbers of vectors that a sentence or passage has, and that are not there."""
     rows = db.execute(
         "SELECT vector FROM sentences UNION SELECT vector FROM passages EXCEPT"
@@ -245,7 +242,7 @@ def missing_vectors(db: sqlite3.Connection) -> list[int]:
     return [row[0] for row in rows]
 
 
-def users(db: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, int]:
+def users(db: Database, numbers: Iterable[int]) -> dict[int, int]:
     """Return for vectors by number a document that uses them; those that none uses are not in."""
     wanted = set(numbers)
     found: dict[int, int] = {}
@@ -256,7 +253,7 @@ def users(db: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, int]:
     return found
 
 
-def vectors(db: sqlite3.Connection) -> Iterator[Finding]:
+def vectors(db: Database) -> Iterator[Finding]:
     """Yield the vectors that are damaged or missing."""
     damaged, missing = damaged_vectors(db), missing_vectors(db)
     owners = users(db, [*damaged, *missing]) if damaged or missing else {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from index.alive import living, state_key
 from index.catalogue import UPLOADS
-from index.draft import living
+from index.database import Database, next_number
 from index.errors import LibraryDamagedError
 from index.files import sha256
-from index.ingest import next_number
-from index.snapshots import state_key
 from index.store import FILE, get_meta
 from index.upkeep.findings import REPAIR, Finding, Severity
 from index.vectors import VectorBase, intact_base
@@ -32,7 +30,7 @@ _LEFT = re.compile(r"words-.*|vectors-.*|.*\.tmp|\.quoth-.*")
 _DAY = 86_400
 
 
-def derived(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
+def derived(library: Path, db: Database) -> Iterator[Finding]:
     """Yield what is wrong with the FAISS base and the word index."""
     # A writer replaces them between two looks; then what was seen is of no state.
     for _ in range(3):
@@ -42,7 +40,7 @@ def derived(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
     yield from found
 
 
-def _moved_on(library: Path, db: sqlite3.Connection) -> bool:
+def _moved_on(library: Path, db: Database) -> bool:
     """Let `db` see the newest state, and return whether it is another one."""
     before = state_key(db)
     db.execute("ROLLBACK")
@@ -50,7 +48,7 @@ def _moved_on(library: Path, db: sqlite3.Connection) -> bool:
     return state_key(db) != before
 
 
-def _words(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
+def _words(library: Path, db: Database) -> Iterator[Finding]:
     meta = _meta(db, "words")
     alive = {
         row[0]
@@ -97,7 +95,7 @@ def _behind(words: str) -> Finding:
     )
 
 
-def _base(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
+def _base(library: Path, db: Database) -> Iterator[Finding]:
     meta = _meta(db, "vectors")
     if meta is None:
         return
@@ -119,7 +117,7 @@ def _base(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
     yield _slower("vectors", where, f"The vector index {where} {problem}.")
 
 
-def _meta(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
+def _meta(db: Database, key: str) -> dict[str, Any] | None:
     try:
         value = get_meta(db, key)
     except LibraryDamagedError:
@@ -138,7 +136,7 @@ def _slower(kind: str, where: str, message: str) -> Finding:
     )
 
 
-def leftovers(library: Path, db: sqlite3.Connection) -> Iterator[Finding]:
+def leftovers(library: Path, db: Database) -> Iterator[Finding]:
     """Yield files that an end in the middle of something has left, unless a writer is at work."""
     if being_changed(library):
         return
@@ -199,7 +197,7 @@ def being_changed(library: Path) -> bool:
     return False
 
 
-def uploads(library: Path, db: sqlite3.Connection, counts: Counter[str]) -> Iterator[Finding]:
+def uploads(library: Path, db: Database, counts: Counter[str]) -> Iterator[Finding]:
     """Yield uploaded files that are gone, or are not what was uploaded."""
     rows = db.execute(
         "SELECT files.path, hash, document FROM files JOIN sources ON sources.id = files.source"

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from index.alive import living
 from index.catalogue import Catalogue
-from index.draft import Draft, living
+from index.database import Database
+from index.draft import Draft
+from index.engines.engine import Engine
 from index.errors import FormatError
 from index.formats import format_of, read_file
 from index.ingest import Label, Prepared, label_of, prepare
@@ -41,7 +44,9 @@ class _Again:
     told: str
 
 
-def mend(folder: Path, store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
+def mend(
+    folder: Path, engine: Engine, store: Store, encoder: Callable[[], Encoder]
+) -> Iterator[str]:
     """Publish damaged documents anew, and yield what was done, a sentence each.
 
     Those of which too little is left stay as they are.
@@ -72,7 +77,7 @@ def mend(folder: Path, store: Store, encoder: Callable[[], Encoder]) -> Iterator
     if again:
         _set_aside(store, damaged)
         written: dict[int, int] = {}
-        with Draft(folder, store, encoder) as draft:
+        with Draft(engine, store, encoder) as draft:
             for one in again:
                 draft.ingest.add(one.prepared, partial(written.__setitem__, one.number))
             draft.flush()
@@ -98,9 +103,7 @@ def _set_aside(store: Store, damaged: list[int]) -> None:
         )
 
 
-def _again(
-    db: sqlite3.Connection, number: int, damage: Damage, bases: Mapping[int, Path]
-) -> _Again | None:
+def _again(db: Database, number: int, damage: Damage, bases: Mapping[int, Path]) -> _Again | None:
     """Return the document as it can be made again, or None where too little is left."""
     file, recorded = file_of(db, number, bases)
     document, source = damage.document, "its text in the library"
@@ -131,7 +134,7 @@ def _read(file: Path | None, recorded: str) -> Document | None:
     return None
 
 
-def _label(db: sqlite3.Connection, number: int, damage: Damage, document: Document) -> Label | None:
+def _label(db: Database, number: int, damage: Damage, document: Document) -> Label | None:
     try:
         row = db.execute(
             "SELECT source, path, type, title, date FROM documents WHERE id = ?", (number,)

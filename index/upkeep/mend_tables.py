@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator
 
-from index.draft import living
+from index.alive import living
+from index.database import Database
 from index.errors import LibraryDamagedError
 from index.schema import upsert
 from index.seals import EVERYTHING, broken, renew, seal_as_it_is, seal_now
@@ -39,7 +39,7 @@ def mend(store: Store) -> Iterator[str]:
     yield from done
 
 
-def _meta(db: sqlite3.Connection) -> str:
+def _meta(db: Database) -> str:
     db.execute("DELETE FROM meta WHERE key NOT IN ('seals')")
     # Another than whatever it was: nobody may take an old snapshot for the new one.
     set_meta(db, "compacted", {"times": secrets.randbelow(1 << 40)})
@@ -48,7 +48,7 @@ def _meta(db: sqlite3.Connection) -> str:
     return "The list of derived files was made again."
 
 
-def _files(db: sqlite3.Connection) -> str:
+def _files(db: Database) -> str:
     """Make the list again of the documents that are alive; the next sync compares contents."""
     hashes: dict[int, str] = {}
     for document, digest in db.execute("SELECT document, hash FROM files"):
@@ -68,12 +68,12 @@ def _files(db: sqlite3.Connection) -> str:
     return "The list of files was made again; the next sync compares the content of each."
 
 
-def _failures(db: sqlite3.Connection) -> str:
+def _failures(db: Database) -> str:
     db.execute("DELETE FROM failures")
     return "The list of files that could not be read was emptied; the next sync fills it."
 
 
-def _excluded(db: sqlite3.Connection) -> str:
+def _excluded(db: Database) -> str:
     db.execute(
         "DELETE FROM excluded WHERE source NOT IN (SELECT id FROM sources)"
         " OR typeof(path) <> 'text'"
@@ -84,7 +84,7 @@ def _excluded(db: sqlite3.Connection) -> str:
     )
 
 
-def _sources(db: sqlite3.Connection) -> str:
+def _sources(db: Database) -> str:
     """Keep the list where every source in it is still found, which a damaged place is not."""
     for row in db.execute("SELECT kind, location FROM sources"):
         kind, location = row["kind"], row["location"]
@@ -101,7 +101,7 @@ def _sources(db: sqlite3.Connection) -> str:
     return "The list of sources was damaged; all of them are still where it says."
 
 
-def _documents(db: sqlite3.Connection) -> str:
+def _documents(db: Database) -> str:
     """Let what is alive be what the list of files says, if that is what was sealed."""
     number = generation(db)
     seal = recorded_seals(db).get("documents")
@@ -133,7 +133,7 @@ def _documents(db: sqlite3.Connection) -> str:
     return ""
 
 
-_MENDERS: dict[str, Callable[[sqlite3.Connection], str]] = {
+_MENDERS: dict[str, Callable[[Database], str]] = {
     "meta": _meta,
     "sources": _sources,  # before what looks at it
     "files": _files,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.draft import model_of
+from index.alive import model_of
+from index.database import Database, Row
 from index.errors import LibraryDamagedError, ModelMismatchError
 from index.ingest import (
     PIPELINE,
@@ -74,7 +75,7 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
         yield f"{mended} vectors were made again from their sentences."
 
 
-def _key(db: sqlite3.Connection, number: int) -> object:
+def _key(db: Database, number: int) -> object:
     row = db.execute("SELECT key FROM vectors WHERE id = ?", (number,)).fetchone()
     return None if row is None else row[0]
 
@@ -82,7 +83,7 @@ def _key(db: sqlite3.Connection, number: int) -> object:
 def _embedded(
     parts: Mapping[int, set[Part]],
     keys: Mapping[int, object],
-    model: sqlite3.Row | None,
+    model: Row | None,
     encoder: Callable[[], Encoder],
 ) -> dict[int, tuple[bytes, bytes]]:
     """Return key and vector by number."""
@@ -117,7 +118,7 @@ def _what_stood(encoder: Encoder, parts: set[Part], key: object) -> Part:
     return min(stand) if len(stand) == 1 else min(parts).alone
 
 
-def _places(db: sqlite3.Connection, wanted: set[int]) -> dict[int, list[_Place]]:
+def _places(db: Database, wanted: set[int]) -> dict[int, list[_Place]]:
     """Return where these vectors are used, by document."""
     found: dict[int, list[_Place]] = {}
     for row in db.execute('SELECT document, number, start, "end", vector FROM sentences'):
@@ -134,7 +135,7 @@ def _places(db: sqlite3.Connection, wanted: set[int]) -> dict[int, list[_Place]]
     return found
 
 
-def _parts(db: sqlite3.Connection, number: int, places: list[_Place]) -> Iterator[tuple[int, Part]]:
+def _parts(db: Database, number: int, places: list[_Place]) -> Iterator[tuple[int, Part]]:
     """Yield what the vectors at these places were made of, where that can still be told."""
     try:
         prepared = prepared_again(db, number)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
 from index.catalogue import Catalogue
+from index.database import Database
 from index.errors import SourceError
 from index.store import get_meta, set_meta
 
@@ -17,7 +17,7 @@ Place = str | os.PathLike[str]
 
 
 def relocate(
-    db: sqlite3.Connection, library: Path, moves: Mapping[Path, Path] | Mapping[str, str]
+    db: Database, library: Path, moves: Mapping[Path, Path] | Mapping[str, str]
 ) -> list[tuple[Path, Path]]:
     """Note new places of sources and return the old and new one of each.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.catalogue import UPLOADS, Catalogue
-from index.draft import tidy
+from index.engines.local import LocalEngine
 from index.errors import LibraryDamagedError, QuothError
 from index.files import bytes_in, settle
 from index.lock import writer_lock
@@ -96,6 +96,7 @@ class _Repair:
     ) -> None:
         self.path, self.store, self.checkup, self.tell = path, store, checkup, tell
         self.models = Models(store, encoder)
+        self.engine = LocalEngine(path, store)
         self.kinds = {finding.kind for finding in checkup.findings if finding.repairable}
         self.done: list[str] = []
         self.failed: list[str] = []
@@ -112,7 +113,7 @@ class _Repair:
             (
                 {"document", "vector"},
                 "making documents again",
-                lambda: mend_documents.mend(self.path, *mended),
+                lambda: mend_documents.mend(self.path, self.engine, *mended),
             ),
             # What was mended may be missing from them.
             (
@@ -155,17 +156,17 @@ class _Repair:
 
     def _derived(self) -> Iterator[str]:
         try:
-            rewrite_derived(self.path, self.store, drop_dead=False)
+            rewrite_derived(self.engine, self.store, drop_dead=False)
         except LibraryDamagedError:
             # A vector is lost. The words must not know what was deleted from the store.
-            rewrite_derived(self.path, self.store, drop_dead=False, keep_base=True)
+            rewrite_derived(self.engine, self.store, drop_dead=False, keep_vectors=True)
             yield "The word index was made again."
             raise
         yield "The vector index and the word index were made again."
 
     def _leftovers(self) -> Iterator[str]:
         before = bytes_in(self.path)
-        tidy(self.path, self.store)
+        self.engine.tidy()
         for path in [*self.path.glob("*.tmp"), *self.path.glob(".quoth-*")]:
             path.unlink(missing_ok=True)
         for batch in abandoned(self.path):

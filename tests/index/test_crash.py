@@ -28,7 +28,8 @@ CHANGED = {"3.txt": "Lift 3 was taken out.", "4.txt": "Lift 4 was painted."}
 _CHILD = """
 import os, signal, sys
 from small import HashEncoder
-from index import Library, draft, ingest, maintain, store, sync, vectors, words
+from index import Library, ingest, maintain, store, sync, vectors, words
+from index.engines import local
 
 library, folder, what, at = sys.argv[1:]
 ingest.STAGE, ingest.BATCH, vectors.SMALLEST_BASE = 4, 10, 30
@@ -53,14 +54,12 @@ if at == "before words":
 elif at == "after words":
     words.WordWriter.commit = after(words.WordWriter.commit)
 elif at == "after base":
-    draft.write_base = after(draft.write_base)
-    maintain.write_base = after(maintain.write_base)
+    local.write_base = after(local.write_base)
 elif at == "in transaction":
-    draft.set_meta = after(draft.set_meta)
+    local.set_meta = after(local.set_meta)
     maintain.set_meta = after(maintain.set_meta)
 elif at == "before tidying":
-    draft.tidy = die
-    maintain.tidy = die
+    local.LocalEngine.tidy = die
 elif at == "before vacuum":
     store.Store.vacuum = die
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from small import HashEncoder, new_library, write
 
-from index import Filter, Library, draft, vectors
+from index import Filter, Library, vectors
 from index.terms import index_terms
 from index.words import load_words
 
@@ -123,7 +123,7 @@ def test_an_unpublished_sync_changes_no_count_although_its_words_are_on_disk(
                     assert len(searcher.with_any([term], 1000, None)) == count
         return vectors.write_base(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(draft, "write_base", ask_first)
+    monkeypatch.setattr("index.engines.local.write_base", ask_first)
     write(folder, many(2, 8))
     report = library.sync(folder)
     assert (asked, report.generation) == ([2], 3)
@@ -143,7 +143,7 @@ def test_a_sync_in_the_middle_of_opening_changes_no_count(
         return load_words(*args)  # type: ignore[arg-type]
 
     with Library.open(library.path, read_only=True, encoder=HashEncoder()) as other:
-        monkeypatch.setattr("index.snapshots.load_words", sync_first)
+        monkeypatch.setattr("index.engines.local.load_words", sync_first)
         with other.searching() as searcher:
             assert searcher.generation == 2
             for term, count in expected.items():

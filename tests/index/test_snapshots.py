@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ from small import HashEncoder
 from index import Library
 from index.arrays import Arrays, read_arrays
 from index.content import ContentCache
+from index.database import Database
+from index.nearest import FaissNearest
 from index.searcher import Searcher
 from index.snapshots import Snapshot
 
@@ -57,8 +58,11 @@ def change(library: Library, what: str, name: str, number: int) -> None:
 def compare(library: Library, found: Snapshot, fresh: Snapshot) -> None:
     for name in ("passages", "documents", "vectors", "lengths", "places", "sentence_vectors"):
         np.testing.assert_array_equal(getattr(found.arrays, name), getattr(fresh.arrays, name))
-    np.testing.assert_array_equal(found.vectors.ids, fresh.vectors.ids)
-    np.testing.assert_array_equal(found.sentence_rows, fresh.sentence_rows)
+    if fresh.model is not None:
+        assert isinstance(found.nearest, FaissNearest)
+        assert isinstance(fresh.nearest, FaissNearest)
+        np.testing.assert_array_equal(found.nearest.vectors.ids, fresh.nearest.vectors.ids)
+        np.testing.assert_array_equal(found.nearest.sentence_rows, fresh.nearest.sentence_rows)
     assert list(found.documents.items()) == list(fresh.documents.items())
     assert found.mean_length == fresh.mean_length
     query = HashEncoder().encode_query("Which flat of a.txt is let?")
@@ -82,14 +86,14 @@ def test_it_is_what_a_fresh_one_would_be(changes: list[tuple[str, str, int]]) ->
             with library.searching() as searcher:
                 found = searcher._snapshot
             with library._store.reading() as db:
-                fresh = Snapshot(library.path, db, ContentCache())
+                fresh = Snapshot(library.path, library._engine, db, ContentCache())
             compare(library, found, fresh)
 
 
 def test_only_what_is_new_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
 
-    def watched(db: sqlite3.Connection, generation: int, after: int, *, checked: bool) -> Arrays:
+    def watched(db: Database, generation: int, after: int, *, checked: bool) -> Arrays:
         found = read_arrays(db, generation, after, checked=checked)
         read.append(len(found.passages))
         return found
@@ -117,5 +121,7 @@ def test_many_small_parts_become_one(tmp_path: Path) -> None:
         for number in range(12):
             library.add(f"House {number} has {number + 2} flats.", name=f"{number}.txt")
             with library.searching() as searcher:
-                most = max(most, len(searcher._snapshot.vectors.parts))
+                nearest = searcher._snapshot.nearest
+                assert isinstance(nearest, FaissNearest)
+                most = max(most, len(nearest.vectors.parts))
         assert 1 < most <= 4

@@ -1,0 +1,1 @@
+"""What proposes passages: made from the store, and never the truth."""
