@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from index import Library
+    from index.address import Place
     from qa.web.services import Services
     from qa.web.settings import PageSettings
 
@@ -254,7 +255,7 @@ def _head(settings: "PageSettings") -> str:
     "--open/--no-open", "open_", default=False, show_default=True, help="Open it in the browser."
 )
 @server_options
-def chat(folder: Path | None, library: Path | None, options: ServerOptions) -> None:
+def chat(folder: Path | None, library: "Place | None", options: ServerOptions) -> None:
     """Ask in a web page.
 
     With FOLDER its documents are indexed first, or brought up to date. The page shows where each

@@ -80,12 +80,12 @@ def read_arrays(db: Database, generation: int, after: int, *, checked: bool) -> 
         LibraryDamagedError: It is not what was stored.
         TypeError, ValueError, OverflowError: A value is no number.
     """
-    wanted = f"WHERE {living} AND born > ?2 ORDER BY documents.id"
+    wanted = f"{living} AND born > ?2 ORDER BY documents.id"
     # In this order, which is that of the numbers of all three, nothing has to be sorted.
     passages = stream(
         db,
         "SELECT passages.id, document, vector, term_count FROM documents"
-        f" CROSS JOIN passages ON document = documents.id {wanted}, passages.id",
+        f" CROSS JOIN passages WHERE document = documents.id AND {wanted}, passages.id",
         (generation, after),
     )
     table = _integers(passages).reshape(-1, 4)
@@ -93,7 +93,7 @@ def read_arrays(db: Database, generation: int, after: int, *, checked: bool) -> 
     sentences = stream(
         db,
         "SELECT passage, vector FROM documents"
-        f" CROSS JOIN sentences ON document = documents.id {wanted}, number",
+        f" CROSS JOIN sentences WHERE document = documents.id AND {wanted}, number",
         (generation, after),
     )
     pairs = _integers(sentences).reshape(-1, 2)

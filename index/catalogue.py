@@ -8,16 +8,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from index.address import home_id
 from index.alive import living
 from index.database import Database, Row
 from index.errors import DocumentNotFoundError, LibraryDamagedError, SourceError
 from index.failures import forget_failures
 from index.reports import Source
-from index.store import generation
+from index.store import Store, generation
 from index.sync import SourceRow
 from index.types import DocumentInfo
 
-__all__ = ["COLUMNS", "UPLOADS", "Catalogue", "document_info"]
+__all__ = ["COLUMNS", "UPLOADS", "Catalogue", "document_info", "drop_removed_elsewhere"]
 
 UPLOADS = "uploads"
 _LONGEST_NUMBER = 19  # digits; SQLite has no longer ones
@@ -53,6 +54,9 @@ class Catalogue:
     def __init__(self, library: Path, db: Database) -> None:
         self.library = library
         self.db = db
+        # Servers of one library keep their uploads apart: each has the files of its own only.
+        here = home_id(library)
+        self.uploads = f"{UPLOADS} of {here}" if here else UPLOADS
 
     def roots(self) -> dict[int, Path]:
         """Return where each source is; texts have no place, nor has what was removed."""
@@ -82,6 +86,8 @@ class Catalogue:
     def _placed(self) -> list[Row]:
         return self.db.execute(
             "SELECT id, kind, location FROM sources WHERE kind NOT IN ('text', 'gone')"
+            " AND (kind <> 'upload' OR location = ?)",
+            (self.uploads,),
         ).fetchall()
 
     def _root(self, kind: str, location: str) -> Path:
@@ -120,7 +126,9 @@ class Catalogue:
     def upload_hashes(self) -> dict[str, str]:
         """Return the SHA-256 of each upload as it was read, by path."""
         rows = self.db.execute(
-            "SELECT path, hash FROM files JOIN sources ON sources.id = source WHERE kind = 'upload'"
+            "SELECT path, hash FROM files JOIN sources ON sources.id = source"
+            " WHERE kind = 'upload' AND location = ?",
+            (self.uploads,),
         )
         return {row["path"]: row["hash"] for row in rows}
 
@@ -132,7 +140,7 @@ class Catalogue:
                 be there twice.
         """
         if root == self.library / UPLOADS:
-            kind, location = "upload", UPLOADS
+            kind, location = "upload", self.uploads
         else:
             kind, location = ("file" if root.is_file() else "folder"), str(root)
         if root == self.library or (self.library in root.parents and kind != "upload"):
@@ -219,12 +227,14 @@ class Catalogue:
         """Note a removal, so that the next sync does not bring the documents back."""
         places = [self._source_at(one) for one in what if not isinstance(one, int)]
         sources = {source for source in places if source is not None}
-        kinds = dict(self.db.execute("SELECT id, kind FROM sources").fetchall())
+        kinds = {row["id"]: row["kind"] for row in self.db.execute("SELECT id, kind FROM sources")}
+        here = self.roots()
         for info in removed:
             key = (info.source, info.path)
             self.db.execute("DELETE FROM files WHERE source = ? AND path = ?", key)
             forget_failures(self.db, [key])
-            if kinds.get(info.source) == "folder" and info.source not in sources:
+            elsewhere = kinds.get(info.source) == "upload" and info.source not in here
+            if elsewhere or (kinds.get(info.source) == "folder" and info.source not in sources):
                 self.db.execute("INSERT INTO excluded VALUES(?, ?) ON CONFLICT DO NOTHING", key)
         for source in sources:
             for table in ("excluded", "files", "failures"):
@@ -233,6 +243,23 @@ class Catalogue:
             self.db.execute(
                 "UPDATE sources SET kind = 'gone', location = ? WHERE id = ?", (str(source), source)
             )
+
+
+def drop_removed_elsewhere(library: Path, store: Store) -> None:
+    """Delete files that were uploaded here, and removed at another server of a remote library."""
+    if not home_id(library):
+        return
+    with store.reading() as db:
+        rows = db.execute(
+            "SELECT source, path FROM excluded JOIN sources ON sources.id = source"
+            " WHERE kind = 'upload' AND location = ?",
+            (Catalogue(library, db).uploads,),
+        ).fetchall()
+    if rows:
+        for _, path in rows:
+            (library / UPLOADS / path).unlink(missing_ok=True)
+        with store.writing() as db:  # another file may come under the name
+            db.executemany("DELETE FROM excluded WHERE source = ? AND path = ?", rows)
 
 
 def _place_of(what: str | os.PathLike[str]) -> Path | None:

@@ -13,7 +13,8 @@ QuothError
 │   ├── LibraryNotFoundError
 │   ├── LibraryFormatError
 │   ├── LibraryDamagedError    something in it is not what was written
-│   └── LibraryLockedError
+│   ├── LibraryLockedError
+│   └── LibraryUnreachableError  a database or engine elsewhere does not answer
 ├── BackupError            a file that is no whole backup, or cannot become one
 ├── DocumentNotFoundError  an id or name the library does not hold
 ├── ConversationNotFoundError  an id that names none of a person's conversations
@@ -35,6 +36,7 @@ __all__ = [
     "LibraryFormatError",
     "LibraryLockedError",
     "LibraryNotFoundError",
+    "LibraryUnreachableError",
     "MissingExtraError",
     "ModelMismatchError",
     "ParserEndedError",
@@ -132,8 +134,17 @@ class LibraryLockedError(LibraryError):
     """Another process is changing the library."""
 
 
+class LibraryUnreachableError(LibraryError):
+    """A database or an engine that the library is in does not answer, or lets nobody in."""
+
+
 class BackupError(QuothError):
     """A backup cannot be made, or what was given is no whole one."""
+
+    NOT_HERE = (
+        "not on this machine alone: copy it into a folder with `quoth copy` and back that up, or "
+        "back up its servers with their own tools."
+    )
 
 
 class DocumentNotFoundError(QuothError):

@@ -21,6 +21,7 @@ __all__ = [
     "flush",
     "folder_within",
     "private_folder",
+    "replace_private",
     "settle",
     "sha256",
     "write_private",
@@ -107,6 +108,18 @@ def write_private(path: Path, data: bytes) -> None:
     """Write a file; a new one gets the permissions of its folder."""
     create_private(path)
     path.write_bytes(data)
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Put a file in place of another, all of it or nothing, to survive a power cut."""
+    temporary = path.with_name(f".quoth-{path.name}-{os.urandom(4).hex()}")
+    try:
+        write_private(temporary, data)
+        flush(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    flush(path.parent)
 
 
 def settle(folder: Path, *, only_close: bool = False) -> None:

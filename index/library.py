@@ -13,16 +13,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from index.adding import Texts, add_texts, file_to_add
-from index.catalogue import UPLOADS, Catalogue
+from index.address import Address, address_of
+from index.catalogue import UPLOADS, Catalogue, drop_removed_elsewhere
 from index.content import ContentCache
 from index.draft import Draft
-from index.engines.engine import Engine
-from index.engines.local import LocalEngine
-from index.errors import FormatError, LibraryError, SourceError
+from index.errors import BackupError, FormatError, LibraryError, SourceError
 from index.failures import dismiss, failures, forget_failures
 from index.files import bytes_in, folder_within, settle
 from index.lock import writer_lock
 from index.models import Models
+from index.opening import Parts, open_parts
 from index.reports import (
     Failure,
     FindResult,
@@ -35,7 +35,7 @@ from index.reports import (
 )
 from index.searcher import Searcher
 from index.snapshots import Snapshots
-from index.store import Store, generation, vacant
+from index.store import generation
 from index.sync import SyncOptions, sync_source
 from index.types import Document, DocumentInfo, Encoder, Filter
 from index.uploads import exchanging, interrupted, recover, taken_up
@@ -56,27 +56,27 @@ class Library:
     Any number of threads and processes may search; one at a time may change it.
     """
 
-    def __init__(self, path: Path, store: Store, encoder: Encoder | None) -> None:
-        self.path = path
-        self._store = store
-        self._models = Models(store, encoder)
+    def __init__(self, parts: Parts, encoder: Encoder | None) -> None:
+        self.address, self._store, self._engine = parts
+        self.path = self.address.home.resolve()
+        self._models = Models(self._store, encoder)
         self._contents = ContentCache()
-        self._engine: Engine = LocalEngine(path, store)
-        self._snapshots = Snapshots(path, self._engine, self._contents)
+        self._snapshots = Snapshots(self.path, self._engine, self._contents)
 
     @classmethod
     def open(
         cls,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | Address,
         *,
         create: bool = False,
         read_only: bool = False,
         encoder: Encoder | str | None = None,
     ) -> Library:
-        """Open the library in the folder `path`.
+        """Open the library in the folder `path`, or at the address `path`.
 
         Args:
-            path: The library's folder; by custom its name ends in `.quoth`.
+            path: The library's folder; by custom its name ends in `.quoth`. Or where it is beyond
+                this machine, such as "postgresql://user@host/database"; see `index.address`.
             create: Make an empty library where there is nothing. Without it a mistyped path
                 is an error.
             read_only: Allow searching only.
@@ -87,18 +87,15 @@ class Library:
         Raises:
             LibraryNotFoundError: There is nothing and `create` is false.
             LibraryFormatError: The folder is something else, or of a newer version.
+            LibraryUnreachableError: A server that it is on does not answer.
             ModelMismatchError: The library was built with another model than `encoder`.
         """
-        folder = Path(path).expanduser()
         if isinstance(encoder, str):
             from index.encoder import load_encoder
 
             encoder = load_encoder(encoder)
-        if create and not read_only and vacant(folder):
-            store = Store.create(folder)
-        else:
-            store = Store.open(folder, read_only=read_only)
-        library = cls(folder.resolve(), store, encoder)
+        address = path if isinstance(path, Address) else address_of(path)
+        library = cls(open_parts(address, create=create, read_only=read_only), encoder)
         if encoder is not None:
             try:
                 library._models.check(encoder)
@@ -129,6 +126,7 @@ class Library:
     def close(self) -> None:
         """Close the files; a question that is being answered is answered first."""
         self._store.close()
+        self._engine.close()
 
     @property
     def uploads(self) -> Path:
@@ -369,16 +367,20 @@ class Library:
         from index.maintain import rewrite_derived
 
         with self._changing():
-            before = bytes_in(self.path)
+            before = self._bytes
             rewrite_derived(self._engine, self._store, drop_dead=True)
             left = self._store.vacuum()
-            return Freed(before - bytes_in(self.path), left)
+            return Freed(before - self._bytes, left)
+
+    @property
+    def _bytes(self) -> int:
+        return bytes_in(self.path) + self._store.bytes_elsewhere
 
     def check(self) -> Checkup:
         """Return all that is wrong; `check_library` also where it cannot be opened."""
         from index.upkeep.check import check_library
 
-        return check_library(self.path)
+        return check_library(self.address)
 
     def repair(self, checkup: Checkup | None = None) -> Repaired:
         """Mend what `checkup` found, else a new check, from what is left; and check again."""
@@ -386,7 +388,7 @@ class Library:
 
         if self._store.read_only:
             raise LibraryError(f"{self.path} was opened for reading only.")
-        return repair_library(self.path, checkup, encoder=self._models.given)
+        return repair_library(self.address, checkup, encoder=self._models.given)
 
     def relocate(self, moves: Mapping[Path, Path] | Mapping[str, str]) -> list[tuple[Path, Path]]:
         """Say where sources live now, by where they, or a folder above them, were.
@@ -409,6 +411,8 @@ class Library:
         """
         from index.upkeep.backup import backup_library
 
+        if self.address.remote:
+            raise BackupError(f"{self.address} is {BackupError.NOT_HERE}")
         return backup_library(self.path, self._store, Path(target), force=force)
 
     def documents(self, where: Filter | None = None) -> list[DocumentInfo]:
@@ -487,7 +491,7 @@ class Library:
     def status(self) -> Status:
         """Return counts, sources, model and size."""
         with self.searching() as searcher:
-            return searcher.status(self.path, self.sources())
+            return searcher.status(self.path, self.sources(), self._bytes)
 
     @contextmanager
     def searching(self) -> Iterator[Searcher]:
@@ -514,9 +518,10 @@ class Library:
     def _changing(self) -> Iterator[None]:
         if self._store.read_only:
             raise LibraryError(f"{self.path} was opened for reading only.")
-        with writer_lock(self.path):
+        with writer_lock(self.path), self._store.locked():
             try:
                 recover(self.uploads, self._recorded_uploads)
+                drop_removed_elsewhere(self.path, self._store)
                 yield
             except ConnectionError:
                 raise  # of whoever is told the progress

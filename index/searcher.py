@@ -14,7 +14,6 @@ import numpy as np
 
 from index.database import Database, tuples
 from index.errors import LibraryDamagedError
-from index.files import bytes_in
 from index.reports import Source, Status
 from index.seals import PASSAGE, SENTENCE, columns, passage_intact
 from index.snapshots import Snapshot
@@ -113,8 +112,8 @@ class Searcher:
         """Mean number of terms of a passage."""
         return self._snapshot.mean_length
 
-    def status(self, library: Path, sources: Iterable[Source]) -> Status:
-        """Return counts of what is searched, with the size of the library's folder."""
+    def status(self, library: Path, sources: Iterable[Source], size: int) -> Status:
+        """Return counts of what is searched, with the `size` of the library in bytes."""
         return Status(
             path=library,
             generation=self.generation,
@@ -126,7 +125,7 @@ class Searcher:
             sources=tuple(sources),
             model=self.model_name,
             fingerprint=self.model_fingerprint,
-            bytes=bytes_in(library),
+            bytes=size,
             types=dict(Counter(info.type for info in self.documents.values())),
         )
 

@@ -69,7 +69,7 @@ class Store:
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.path = folder / FILE
         self.read_only = read_only
-        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         self._write_lock = threading.RLock()
         self._closed = False
         self._keeps = True  # connections that were used, for the next use
@@ -187,7 +187,7 @@ class Store:
         return index.exists() or (log.exists() and log.stat().st_size > 0)
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Iterator[Database]:
         if self._closed:
             raise LibraryError("The library is closed; open it again.")
         with self._explained():
@@ -195,12 +195,15 @@ class Store:
             try:
                 yield db
             finally:
-                if self._closed or not self._keeps:
-                    db.close()
-                else:
-                    self._idle.put(db)
+                self._give_back(db)
 
-    def _taken(self) -> sqlite3.Connection:
+    def _give_back(self, db: Any) -> None:  # noqa: ANN401 - of either database
+        if self._closed or not self._keeps:
+            db.close()
+        else:
+            self._idle.put(db)
+
+    def _taken(self) -> Any:  # noqa: ANN401 - of either database
         """Return a connection to this library, not to another one that is in its place."""
         self._place.refuse_another()
         try:
@@ -235,19 +238,21 @@ class Store:
                 "on it, if the file is damaged restore it from a copy."
             ) from error
 
+    def _begin(self, db: Database, *, writing: bool) -> None:
+        db.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[Database]:
         """Give a connection that sees one state of the database until the block ends."""
         with self._connection() as db:
-            db.execute("BEGIN")
+            self._begin(db, writing=False)
             try:
                 yield db
             finally:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+                self._undo(db)
 
     @contextmanager
-    def writing(self, *, seal: Collection[str] = SMALL) -> Iterator[sqlite3.Connection]:
+    def writing(self, *, seal: Collection[str] = SMALL) -> Iterator[Database]:
         """Give a connection inside one transaction: all of it happens, or nothing.
 
         Args:
@@ -258,7 +263,7 @@ class Store:
             LibraryDamagedError: One of them is not as it was sealed; nothing is changed.
         """
         with self._write_lock, self._connection() as db:
-            db.execute("BEGIN IMMEDIATE")
+            self._begin(db, writing=True)
             try:
                 verify(db, seal)
                 before = db.total_changes
@@ -268,9 +273,22 @@ class Store:
                 db.execute("COMMIT")
             except BaseException:
                 # Also after a COMMIT that failed: the connection goes back to the others.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+                self._undo(db)
                 raise
+
+    def _undo(self, db: Database) -> None:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold what else keeps other writers out; a folder's own lock is enough for SQLite."""
+        yield
+
+    @property
+    def bytes_elsewhere(self) -> int:
+        """How much room it takes outside the library's folder."""
+        return 0
 
     def vacuum(self) -> str:
         """Give the space of deleted rows back to the disk, and their text with it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from index.errors import QuothError, SourceError
+from index.address import Place
+from index.errors import LibraryNotFoundError, QuothError, SourceError
 from index.types import Filter
 from qa.cli_ask import ask
 from qa.cli_evaluate import evaluate
@@ -25,6 +25,7 @@ from qa.cli_options import (
     model_option,
     open_library,
     resolve_library,
+    unmade_on_failure,
     yes_option,
 )
 from qa.cli_output import print_json, print_lines
@@ -112,7 +113,7 @@ def cli(debug: bool) -> None:
 @json_option
 def sync(
     folder: Path,
-    library: Path | None,
+    library: Place | None,
     dry_run: bool,
     full: bool,
     yes: bool,
@@ -133,15 +134,11 @@ def sync(
     path = resolve_library(folder, library)
     report = _dry_run(path, folder, full=full, model=model) if dry_run else None
     if report is None:
-        existed = path.exists()
-        try:
-            with Library.open(path, create=True, encoder=chosen_model(model)) as opened:
-                report = _sync(opened, folder, full=full, yes=yes, ray=ray)
-        except SourceError:
-            # Nothing was begun, so what is there is an empty library that nobody asked for.
-            if not existed:
-                shutil.rmtree(path, ignore_errors=True)
-            raise
+        with (
+            unmade_on_failure(path),
+            Library.open(path, create=True, encoder=chosen_model(model)) as opened,
+        ):
+            report = _sync(opened, folder, full=full, yes=yes, ray=ray)
     if as_json:
         print_json("sync", report)
     else:
@@ -153,14 +150,18 @@ def sync(
 cli.add_command(ask)
 
 
-def _dry_run(path: Path, folder: Path, *, full: bool, model: str | None) -> SyncReport:
+def _dry_run(path: Place, folder: Path, *, full: bool, model: str | None) -> SyncReport:
     """Return what a sync would do; a library that does not exist yet is not made for it."""
     from index.library import Library
 
+    encoder = chosen_model(model)
     with TemporaryDirectory() as temporary:
-        there = path if path.exists() else Path(temporary) / "dry.quoth"
-        with Library.open(there, create=True, encoder=chosen_model(model)) as opened:
-            return opened.sync(folder, dry_run=True, full=full)
+        try:
+            library = Library.open(path, encoder=encoder)
+        except LibraryNotFoundError:
+            library = Library.open(Path(temporary) / "dry.quoth", create=True, encoder=encoder)
+        with library:
+            return library.sync(folder, dry_run=True, full=full)
 
 
 def _sync(library: Library, folder: Path, *, full: bool, yes: bool, ray: str | None) -> SyncReport:
@@ -191,7 +192,11 @@ def _ask(question: str) -> None:
 @filter_options
 @json_option
 def retrieve(
-    question: tuple[str, ...], k: int, library: Path | None, where: Filter | None, as_json: bool
+    question: tuple[str, ...],
+    k: int,
+    library: Place | None,
+    where: Filter | None,
+    as_json: bool,
 ) -> None:
     """Show the passages that fit QUESTION best, and why."""
     asked = " ".join(question)
@@ -210,7 +215,9 @@ def retrieve(
 @library_option
 @filter_options
 @json_option
-def find(words: tuple[str, ...], library: Path | None, where: Filter | None, as_json: bool) -> None:
+def find(
+    words: tuple[str, ...], library: Place | None, where: Filter | None, as_json: bool
+) -> None:
     """List every sentence with all WORDS.
 
     A phrase is given in quotation marks: quoth find "annual inspection". What is listed is all
@@ -238,7 +245,7 @@ def _as_phrase(argument: str) -> str:
     help="List every document as well, and what failed.",
 )
 @json_option
-def status(library: Path | None, list_documents: bool, as_json: bool) -> None:
+def status(library: Place | None, list_documents: bool, as_json: bool) -> None:
     """Say what the library holds: documents, sources, model, size."""
     with open_library(library) as opened:
         state = opened.status()
@@ -259,7 +266,7 @@ def status(library: Path | None, list_documents: bool, as_json: bool) -> None:
 @library_option
 @yes_option
 @json_option
-def remove(what: tuple[str, ...], library: Path | None, yes: bool, as_json: bool) -> None:
+def remove(what: tuple[str, ...], library: Place | None, yes: bool, as_json: bool) -> None:
     """Take documents out of the library.
 
     WHAT is a document's number or path, as `quoth status --documents` lists them, or a folder.

@@ -6,11 +6,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from index.address import Place
 from index.errors import QuestionError, QuothError
 from index.types import Filter
 from qa.cli_options import filter_options, json_option, library_option, open_library
@@ -38,7 +38,7 @@ __all__ = ["ask"]
 )
 def ask(
     question: tuple[str, ...],
-    library: Path | None,
+    library: Place | None,
     where: Filter | None,
     as_json: bool,
     as_markdown: bool,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.address import Place
 from index.errors import QuothError
 from qa.cli_options import json_option, library_option, open_library
 from qa.cli_output import print_json, print_lines
@@ -29,7 +30,7 @@ __all__ = ["evaluate"]
 @library_option
 @json_option
 @click.option("--strict", is_flag=True, help="Exit with 1 where something is worse.")
-def evaluate(cases: Path | None, library: Path | None, as_json: bool, strict: bool) -> None:
+def evaluate(cases: Path | None, library: Place | None, as_json: bool, strict: bool) -> None:
     """Ask the questions that people judged again, and those of CASES.
 
     Answers are judged on the page of `quoth chat`. CASES is a file with one JSON object a line,

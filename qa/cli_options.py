@@ -6,6 +6,7 @@ import errno
 import functools
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from index.address import Place, is_remote
 from index.errors import QuestionError, QuothError, SourceError
 from index.types import Filter
 from qa.visible import VisibleFormatter, one_line
@@ -33,6 +35,7 @@ __all__ = [
     "model_option",
     "open_library",
     "resolve_library",
+    "unmade_on_failure",
     "yes_option",
 ]
 
@@ -40,12 +43,28 @@ logger = logging.getLogger(f"quoth.{__name__}")
 
 SUFFIX = ".quoth"
 
+
+class _Library(click.ParamType[Place]):
+    """A folder, or the address of a library beyond this machine (`index.address`)."""
+
+    name = "path"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Place:
+        return value if isinstance(value, Path) or is_remote(value) else Path(value)
+
+
 library_option = click.option(
     "-l",
     "--library",
-    type=click.Path(path_type=Path),
+    type=_Library(),
+    metavar="PATH",
     show_default="$QUOTH_LIBRARY, else FOLDER.quoth, else the only *.quoth here",
-    help="Folder of the library.",
+    help="Folder of the library, or its address.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object a line instead of text."
@@ -59,8 +78,8 @@ model_option = click.option(
 yes_option = click.option("-y", "--yes", is_flag=True, help="Remove without asking.")
 
 
-def resolve_library(folder: Path | None, library: Path | None) -> Path:
-    """Return which library is meant; it need not exist.
+def resolve_library(folder: Path | None, library: Place | None) -> Place:
+    """Return which library is meant, a folder or an address; it need not exist.
 
     `library` if given, else the environment variable QUOTH_LIBRARY, else FOLDER.quoth beside
     `folder`; without a folder the only `*.quoth` folder in the current directory.
@@ -71,7 +90,7 @@ def resolve_library(folder: Path | None, library: Path | None) -> Path:
     if library is not None:
         return library
     if named := os.environ.get("QUOTH_LIBRARY"):
-        return Path(named)
+        return named if is_remote(named) else Path(named)
     if folder is not None:
         beside = Path(os.path.abspath(folder))
         if not beside.name:
@@ -130,8 +149,20 @@ _FILTERS = (
 
 
 @contextmanager
+def unmade_on_failure(library: Place) -> Iterator[None]:
+    """Take away the empty library that was made for nothing, since its first sync did not begin."""
+    existed = isinstance(library, str) or library.exists()
+    try:
+        yield
+    except SourceError:
+        if isinstance(library, Path) and not existed:
+            shutil.rmtree(library, ignore_errors=True)
+        raise
+
+
+@contextmanager
 def open_library(
-    library: Path | None, where: Filter | None = None, *, read_only: bool = True
+    library: Place | None, where: Filter | None = None, *, read_only: bool = True
 ) -> Iterator[Library]:
     """Yield the library that is meant, opened, and close it in the end.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.address import Place
 from qa.cli_options import library_option
 from qa.web.server import ServerOptions, run, server_options
 
@@ -24,7 +25,7 @@ __all__ = ["serve"]
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @library_option
 @server_options
-def serve(folder: Path | None, library: Path | None, options: ServerOptions) -> None:
+def serve(folder: Path | None, library: Place | None, options: ServerOptions) -> None:
     """Answer programs over HTTP, without the page.
 
     With FOLDER its documents are indexed first, or brought up to date. What can be asked is

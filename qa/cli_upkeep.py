@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.address import Place, is_remote
 from qa.cli_options import (
     chosen_model,
     json_option,
@@ -67,7 +68,7 @@ def _tell(sentence: str) -> None:
 @library_option
 @model_option
 @json_option
-def rebuild(library: Path | None, model: str | None, as_json: bool) -> None:
+def rebuild(library: Place | None, model: str | None, as_json: bool) -> None:
     """Make the search indexes anew, or change the model.
 
     Without --model nothing is embedded again; with it everything is, while search goes on.
@@ -86,7 +87,7 @@ def rebuild(library: Path | None, model: str | None, as_json: bool) -> None:
 @click.command()
 @library_option
 @json_option
-def compact(library: Path | None, as_json: bool) -> None:
+def compact(library: Place | None, as_json: bool) -> None:
     """Free the space of what was removed."""
     with open_library(library, read_only=False) as opened:
         freed = opened.compact()
@@ -104,7 +105,7 @@ def compact(library: Path | None, as_json: bool) -> None:
 @library_option
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @json_option
-def backup(file: Path, library: Path | None, force: bool, as_json: bool) -> None:
+def backup(file: Path, library: Place | None, force: bool, as_json: bool) -> None:
     """Write the library into one FILE, also while it is in use.
 
     The file holds the documents' text, the conversations and the uploaded files, readable by
@@ -170,7 +171,8 @@ def restore(
 def _restored(file: Path, library: Path | None, moves: tuple[str, ...], *, force: bool) -> Restored:
     from index.upkeep.restore import restore_library
 
-    named = library or (Path(set_) if (set_ := os.environ.get("QUOTH_LIBRARY")) else None)
+    set_ = os.environ.get("QUOTH_LIBRARY", "")
+    named = library or (Path(set_) if set_ and not is_remote(set_) else None)
     if named is None:
         raise click.UsageError("Which library? Give LIBRARY or set QUOTH_LIBRARY.")
     with _steps() as show:
@@ -191,7 +193,7 @@ def _move(given: str) -> tuple[str, str]:
 @click.argument("new")
 @library_option
 @json_option
-def relocate(old: str, new: str, library: Path | None, as_json: bool) -> None:
+def relocate(old: str, new: str, library: Place | None, as_json: bool) -> None:
     """Say that the documents in folder OLD are in folder NEW now.
 
     Nothing is read or embedded again: the next `quoth sync NEW` compares what is there. OLD may
@@ -212,7 +214,7 @@ def relocate(old: str, new: str, library: Path | None, as_json: bool) -> None:
 @click.option("--conversations", is_flag=True, help="Check what kept conversations quote.")
 @json_option
 def verify(
-    files: tuple[Path, ...], library: Path | None, conversations: bool, as_json: bool
+    files: tuple[Path, ...], library: Place | None, conversations: bool, as_json: bool
 ) -> None:
     """Compare quotes of saved answers with the library and the files.
 
@@ -271,7 +273,7 @@ def _kept_verdicts(library: Library, verifier: Verifier) -> Iterator[Verdict]:
     help="Prove that syncing and asking open no network socket.",
 )
 @json_option
-def doctor(library: Path | None, repair: bool, offline: bool, as_json: bool) -> None:
+def doctor(library: Place | None, repair: bool, offline: bool, as_json: bool) -> None:
     """Look everything over and say what to do.
 
     The installation, the models, the library to its last bit, its conversations, its sources.
@@ -282,7 +284,7 @@ def doctor(library: Path | None, repair: bool, offline: bool, as_json: bool) -> 
     from qa.upkeep_lines import diagnosis_lines
 
     try:
-        path: Path | None = resolve_library(None, library)
+        path: Place | None = resolve_library(None, library)
     except click.UsageError as error:
         path = None
         _tell(f"No library is looked at. {error.format_message()}")

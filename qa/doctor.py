@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from index.address import Address, Place, address_of
 from index.errors import EncoderError, LibraryError, QuothError
 from index.files import bytes_in
 from index.library import Library
@@ -56,7 +57,7 @@ class Diagnosis:
 
 
 def examine(
-    library: Path | None,
+    library: Place | None,
     *,
     repair: bool = False,
     offline: bool = False,
@@ -65,7 +66,7 @@ def examine(
     """Look everything over; nothing is changed unless `repair` is given.
 
     Args:
-        library: Folder of a library, whatever is there; None for none.
+        library: Folder or address of a library, whatever is there; None for none.
         repair: Mend what can be mended first.
         offline: Also prove that syncing and asking open no way out of this machine.
         progress: Gets a few words before each part.
@@ -74,8 +75,10 @@ def examine(
 
 
 class _Examination:
-    def __init__(self, library: Path | None, progress: Callable[[str], None]) -> None:
-        self._path = None if library is None else Path(os.path.abspath(library.expanduser()))
+    def __init__(self, library: Place | None, progress: Callable[[str], None]) -> None:
+        self._address = None if library is None else address_of(library)
+        home = None if self._address is None else self._address.home
+        self._path = None if home is None else Path(os.path.abspath(home))
         self._progress = progress
         self._diagnosis = Diagnosis()
         self._checkup: Checkup | None = None
@@ -99,7 +102,8 @@ class _Examination:
         if not self._there():
             return
         # In what is no library there is nothing to mend.
-        if repair and any((self._there_path / name).is_file() for name in (STORE, CHATS)):
+        found = any((self._there_path / name).is_file() for name in (STORE, CHATS))
+        if repair and (found or self._there_address.remote):
             self._part("what can be mended", self._mended)
         for what, part in (
             ("the folder", self._folder),
@@ -139,9 +143,14 @@ class _Examination:
         assert self._path is not None
         return self._path
 
+    @property
+    def _there_address(self) -> Address:
+        assert self._address is not None
+        return self._address
+
     def _there(self) -> bool:
         path = self._there_path
-        if os.path.lexists(path):
+        if os.path.lexists(path) or self._there_address.remote:
             return True
         self._diagnosis.findings.append(
             Finding(
@@ -170,7 +179,7 @@ class _Examination:
                 )
 
     def _mend_library(self) -> tuple[str, ...]:
-        repaired = repair_library(self._there_path, progress=self._progress)
+        repaired = repair_library(self._there_address, progress=self._progress)
         self._diagnosis.done += repaired.done
         return repaired.failed
 
@@ -180,7 +189,9 @@ class _Examination:
 
     def _folder(self) -> Iterator[Fact | Finding]:
         path = self._there_path
-        yield ("library", str(path))
+        yield ("library", str(self._there_address))
+        if self._there_address.remote:
+            yield ("home", str(path))
         if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
             return  # the check says so
         if not os.access(path, os.W_OK):
@@ -204,14 +215,14 @@ class _Examination:
             )
 
     def _library(self) -> Iterator[Fact | Finding]:
-        checkup = self._checkup = check_library(self._there_path)
+        checkup = self._checkup = check_library(self._there_address)
         if checkup.generation >= 0:
             counts = ", ".join(f"{count:,} {name}" for name, count in checkup.counts.items())
             yield ("checked", f"generation {checkup.generation}, format {checkup.format}: {counts}")
         yield from checkup.findings
         if checkup.generation < 0:
             return
-        with Library.open(self._there_path, read_only=True) as library:
+        with Library.open(self._there_address, read_only=True) as library:
             state = library.status()
         if state.model:
             yield ("built with", f"{state.model} ({state.fingerprint[:12]})")
@@ -238,7 +249,7 @@ class _Examination:
         )
 
     def _sources(self) -> Iterator[Fact | Finding]:
-        with Library.open(self._there_path, read_only=True) as library:
+        with Library.open(self._there_address, read_only=True) as library:
             for source in library.sources():
                 if source.location is not None and not os.path.exists(source.location):
                     yield Finding(
@@ -272,7 +283,11 @@ class _Examination:
     # -- the way out --------------------------------------------------------------------------
 
     def _way_out(self) -> Iterator[Fact | Finding]:
-        usable = self._checkup is not None and self._checkup.generation >= 0
+        usable = (
+            self._checkup is not None
+            and self._checkup.generation >= 0
+            and not self._there_address.remote  # which is asked over the network
+        )
         arguments = [str(self._there_path)] if usable else []
         try:
             seen = watched("qa.rehearsal", arguments)

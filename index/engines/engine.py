@@ -6,7 +6,7 @@ more than a generation, and must never hold less.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from index.database import Database, Row
@@ -105,6 +105,10 @@ class Engine(Protocol):
             arrays: What is alive in it.
             before: What an earlier generation had, of which things may be taken over.
         """
+        ...
+
+    def problems(self, db: Database, number: int) -> Iterator[str]:
+        """Yield what it lacks of a generation, or has damaged; a sentence each."""
         ...
 
     def close(self) -> None:

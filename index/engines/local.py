@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,10 @@ class LocalEngine:
         known = before.vectors if isinstance(before, FaissNearest) else None
         vectors = load_vectors(self._folder, base, db, model["id"], int(model["dim"]), known)
         return FaissNearest(vectors, arrays)
+
+    def problems(self, db: Database, number: int) -> Iterator[str]:
+        """Yield nothing: `index.upkeep.check_files` looks at files in the library's folder."""
+        yield from ()
 
     def close(self) -> None:
         """Nothing is held."""

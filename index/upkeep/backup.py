@@ -22,6 +22,7 @@ from pathlib import Path
 
 from index.alive import living, model_of
 from index.catalogue import Catalogue
+from index.database import Database
 from index.errors import BackupError, LibraryError
 from index.files import create_private, flush
 from index.maintain import delete_dead
@@ -202,6 +203,7 @@ def _copy_store(store: Store, inside: Path) -> State:
     copy = inside / STORE
     create_private(copy)
     with store.reading() as db, closing(sqlite3.connect(copy)) as target:
+        assert isinstance(db, sqlite3.Connection)
         generation(db)  # the read transaction begins: what is copied is this state
         try:
             db.backup(target)
@@ -226,7 +228,7 @@ def _copy_store(store: Store, inside: Path) -> State:
     return state
 
 
-def _state(folder: Path, db: sqlite3.Connection) -> State:
+def _state(folder: Path, db: Database) -> State:
     number = generation(db)
     model = model_of(db, number)
     (documents,) = db.execute(

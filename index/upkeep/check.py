@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
-from index.database import Database
-from index.errors import LibraryDamagedError, LibraryError
+from index.address import Address, Place, address_of
+from index.database import Database, format_version
+from index.engines.engine import Engine
+from index.errors import LibraryDamagedError, LibraryError, LibraryUnreachableError, QuothError
 from index.files import bytes_in
+from index.opening import open_parts
 from index.schema import APPLICATION_ID, FORMAT_VERSION
 from index.seals import SINCE_FORMAT
 from index.store import FILE, Store, generation, reason_of
 from index.types import Encoder
 from index.upkeep import check_database, check_documents, check_files, check_log
-from index.upkeep.findings import RESTORE, Checkup, Finding, Severity
+from index.upkeep.findings import REPAIR, RESTORE, Checkup, Finding, Severity
 
 __all__ = ["Checkup", "Finding", "Severity", "check_library"]
 
@@ -26,28 +31,33 @@ logger = logging.getLogger(f"quoth.{__name__}")
 _ORDER = list(Severity)
 
 
-def check_library(path: Path, *, encoder: Encoder | None = None) -> Checkup:
-    """Return all that is wrong with the library in the folder `path`; it is only read.
+def check_library(library: Place | Address, *, encoder: Encoder | None = None) -> Checkup:
+    """Return all that is wrong with a library; it is only read.
 
     It also looks at a library that cannot be opened, and never raises.
 
     Args:
-        path: The library's folder.
+        library: Its folder or address.
         encoder: When given, must be the model that the library was built with.
     """
-    return _Check(Path(os.path.abspath(path)), encoder).run()
+    if not isinstance(library, Address):
+        library = address_of(library)
+    return _Check(library, encoder).run()
 
 
 class _Check:
-    def __init__(self, path: Path, encoder: Encoder | None) -> None:
-        self.path, self.encoder = path, encoder
+    def __init__(self, address: Address, encoder: Encoder | None) -> None:
+        self.address, self.encoder = address, encoder
+        self.path = Path(os.path.abspath(address.home))
         self.format, self.generation = 0, -1
         self.findings: list[Finding] = []
         self.counts: Counter[str] = Counter()
 
     def run(self) -> Checkup:
         started = time.monotonic()
-        if self._there():
+        if self.address.remote:
+            self._remote()
+        elif self._there():
             self._database()
             self._part("the modes of files", lambda: check_files.modes(self.path))
             self.counts["bytes"] = bytes_in(self.path)
@@ -108,7 +118,7 @@ class _Check:
                     return
                 if not check_files.being_changed(self.path):
                     self._part("the log", lambda: check_log.check_log(self.path))
-                self._part("the database", lambda: check_database.structure(db, self.format))
+                self._part("the database", lambda: check_database.structure(_own(db), self.format))
                 self._part("the generations", lambda: self._generation(db))
                 if self.generation >= 0:
                     self._contents(db)
@@ -119,6 +129,24 @@ class _Check:
                 self._add("database", FILE, message, RESTORE)
         finally:
             store.close()
+
+    def _remote(self) -> None:
+        """Look over a library of which only the home is here."""
+        try:
+            parts = open_parts(self.address, create=False, read_only=True)
+        except QuothError as error:
+            kind = "unreachable" if isinstance(error, LibraryUnreachableError) else "library"
+            advice = "Mend that first, then run this again."
+            self._add(kind, str(self.address), str(error), advice)
+            return
+        with closing(parts.store), closing(parts.engine), parts.store.reading() as db:
+            self.format = format_version(db)
+            self._part("the generations", lambda: self._generation(db))
+            if self.generation >= 0:
+                self.counts.update(check_database.counts(db, self.generation))
+                self._checked(db)
+                self._part("the indexes", lambda: check_engine(parts.engine, db, self.generation))
+                self._part("the uploads", lambda: check_files.uploads(self.path, db, self.counts))
 
     def _is_ours(self, db: Database) -> bool:
         application = db.execute("PRAGMA application_id").fetchone()[0]
@@ -156,13 +184,38 @@ class _Check:
                 )
             )
             self._part("the small tables", lambda: check_database.readable(db))
+            self._documents(db)
         else:
-            self._part("the small tables", lambda: check_database.seals(db))
-            self._part("the vectors", lambda: check_documents.vectors(db))
+            self._checked(db)
+        self._part("the derived files", lambda: check_files.derived(self.path, db))
+        self._part("what is left over", lambda: check_files.leftovers(self.path, db))
+        self._part("the uploads", lambda: check_files.uploads(self.path, db, self.counts))
+
+    def _checked(self, db: Database) -> None:
+        self._part("the small tables", lambda: check_database.seals(db))
+        self._part("the vectors", lambda: check_documents.vectors(db))
+        self._documents(db)
+
+    def _documents(self, db: Database) -> None:
         self._part(
             "the documents",
             lambda: check_documents.documents(db, self.path, self.generation, self.format),
         )
-        self._part("the derived files", lambda: check_files.derived(self.path, db))
-        self._part("what is left over", lambda: check_files.leftovers(self.path, db))
-        self._part("the uploads", lambda: check_files.uploads(self.path, db, self.counts))
+
+
+def check_engine(engine: Engine, db: Database, number: int) -> Iterator[Finding]:
+    """Yield what the indexes of a generation lack, or have that they should not."""
+    for message in engine.problems(db, number):
+        yield Finding(
+            kind="words",
+            where="the indexes",
+            message=message,
+            advice=REPAIR,
+            severity=Severity.SLOWER,
+            repairable=True,
+        )
+
+
+def _own(db: Database) -> sqlite3.Connection:
+    assert isinstance(db, sqlite3.Connection)
+    return db

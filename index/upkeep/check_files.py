@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from index.alive import living, state_key
-from index.catalogue import UPLOADS
+from index.catalogue import UPLOADS, Catalogue
 from index.database import Database, next_number
 from index.errors import LibraryDamagedError
 from index.files import sha256
@@ -201,7 +201,8 @@ def uploads(library: Path, db: Database, counts: Counter[str]) -> Iterator[Findi
     """Yield uploaded files that are gone, or are not what was uploaded."""
     rows = db.execute(
         "SELECT files.path, hash, document FROM files JOIN sources ON sources.id = files.source"
-        " WHERE kind = 'upload' ORDER BY files.path"
+        " WHERE kind = 'upload' AND location = ? ORDER BY files.path",
+        (Catalogue(library, db).uploads,),
     ).fetchall()
     counts["uploads"] = len(rows)
     for path, recorded, document in rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator
 
 from index.alive import living
@@ -40,7 +41,7 @@ def mend(store: Store) -> Iterator[str]:
 
 
 def _meta(db: Database) -> str:
-    db.execute("DELETE FROM meta WHERE key NOT IN ('seals')")
+    db.execute("DELETE FROM meta WHERE key NOT IN ('seals', 'library', 'milvus')")
     # Another than whatever it was: nobody may take an old snapshot for the new one.
     set_meta(db, "compacted", {"times": secrets.randbelow(1 << 40)})
     set_meta(db, "words", None)
@@ -74,10 +75,8 @@ def _failures(db: Database) -> str:
 
 
 def _excluded(db: Database) -> str:
-    db.execute(
-        "DELETE FROM excluded WHERE source NOT IN (SELECT id FROM sources)"
-        " OR typeof(path) <> 'text'"
-    )
+    odd = " OR typeof(path) <> 'text'" if isinstance(db, sqlite3.Connection) else ""
+    db.execute(f"DELETE FROM excluded WHERE source NOT IN (SELECT id FROM sources){odd}")
     return (
         "The list of what was removed by hand was damaged and is kept as it can be read; look "
         "whether the next sync brings back what was removed."

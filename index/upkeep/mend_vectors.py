@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -60,15 +59,16 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
     with store.writing(seal=()) as db:
         db.executemany("DELETE FROM vectors WHERE id = ?", [(number,) for number in unused])
         for number, (key, vector) in made.items():
-            db.execute("SAVEPOINT one")
-            db.execute("DELETE FROM vectors WHERE id = ?", (number,))
-            try:
-                insert_vector(db, number, model["id"] if model else 0, key, vector)
+            its_model = model["id"] if model else 0
+            another = db.execute(
+                "SELECT id FROM vectors WHERE model = ? AND key = ? AND id <> ?",
+                (its_model, key, number),
+            ).fetchone()
+            # Where another row stands for the same part, the document is made again.
+            if another is None:
+                db.execute("DELETE FROM vectors WHERE id = ?", (number,))
+                insert_vector(db, number, its_model, key, vector)
                 mended += 1
-            except sqlite3.IntegrityError:
-                # Another row stands for the same part; the document is made again then.
-                db.execute("ROLLBACK TO one")
-            db.execute("RELEASE one")
     if unused:
         yield f"{len(unused)} damaged vectors that nothing used were deleted."
     if mended:

@@ -6,18 +6,18 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import closing
+from dataclasses import dataclass, replace
 
+from index.address import Address, Place, address_of
 from index.catalogue import UPLOADS, Catalogue
-from index.engines.local import LocalEngine
 from index.errors import LibraryDamagedError, QuothError
 from index.files import bytes_in, settle
 from index.lock import writer_lock
 from index.maintain import rewrite_derived
 from index.models import Models
+from index.opening import Parts, open_parts
 from index.seals import verify
-from index.store import Store
 from index.types import Encoder
 from index.upkeep import mend_documents, mend_tables, mend_vectors
 from index.upkeep.check import Checkup, check_library
@@ -46,18 +46,18 @@ class Repaired:
 
 
 def repair_library(
-    path: Path,
+    library: Place | Address,
     checkup: Checkup | None = None,
     *,
     encoder: Encoder | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Repaired:
-    """Mend what can be mended of the library in the folder `path`, and check it again.
+    """Mend what can be mended of a library, and check it again.
 
     Nothing is ever dropped silently: what cannot be mended stays and is in `checkup`.
 
     Args:
-        path: The library's folder.
+        library: Its folder or address.
         checkup: What to mend; None checks first.
         encoder: The model that the library was built with, where it cannot be loaded by name.
         progress: Gets a sentence before each step that may take long.
@@ -68,35 +68,32 @@ def repair_library(
     """
     tell = progress or (lambda step: None)
     tell("checking the library")
-    checkup = checkup or check_library(path)
+    address = library if isinstance(library, Address) else address_of(library)
+    checkup = checkup or check_library(address)
     if not any(finding.repairable for finding in checkup.findings):
         return Repaired(done=(), failed=(), checkup=checkup)
-    path = checkup.path
-    store = Store.open(path)
-    try:
-        with writer_lock(path):
-            repair = _Repair(path, store, checkup, encoder, tell)
+    parts = open_parts(replace(address, home=checkup.path), create=False, read_only=False)
+    with closing(parts.store), closing(parts.engine):
+        with writer_lock(checkup.path), parts.store.locked():
+            repair = _Repair(parts, checkup, encoder, tell)
             repair.run()
-    finally:
-        store.close()
     tell("checking the library again")
     return Repaired(
-        done=tuple(repair.done), failed=tuple(repair.failed), checkup=check_library(path)
+        done=tuple(repair.done), failed=tuple(repair.failed), checkup=check_library(address)
     )
 
 
 class _Repair:
     def __init__(
         self,
-        path: Path,
-        store: Store,
+        parts: Parts,
         checkup: Checkup,
         encoder: Encoder | None,
         tell: Callable[[str], None],
     ) -> None:
-        self.path, self.store, self.checkup, self.tell = path, store, checkup, tell
-        self.models = Models(store, encoder)
-        self.engine = LocalEngine(path, store)
+        self.path, self.checkup, self.tell = checkup.path, checkup, tell
+        _, self.store, self.engine = parts
+        self.models = Models(self.store, encoder)
         self.kinds = {finding.kind for finding in checkup.findings if finding.repairable}
         self.done: list[str] = []
         self.failed: list[str] = []

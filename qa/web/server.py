@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import shutil
 import signal
 import socket
 import threading
@@ -20,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from index.errors import QuothError, SourceError
-from qa.cli_options import resolve_library
+from index.address import Place
+from index.errors import QuothError
+from qa.cli_options import resolve_library, unmade_on_failure
 from qa.progress import sync_with_progress
 from qa.web.address import PublicAddress, host_names, is_loopback, url_host
 
@@ -162,7 +162,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def run(
     folder: Path | None,
-    library: Path | None,
+    library: Place | None,
     options: ServerOptions,
     build: Callable[[Library, PageSettings], FastAPI],
 ) -> None:
@@ -191,20 +191,13 @@ def run(
             serve(build(opened, settings), opened, listener, settings, open_=options.open_)
 
 
-def _bring_up_to_date(path: Path, source: Path) -> None:
+def _bring_up_to_date(path: Place, source: Path) -> None:
     """Sync the library at `path`, which is made if need be, with `source`; report on stderr."""
     from index import Library
     from qa.lines import report_lines, to_text
 
-    existed = path.exists()
-    try:
-        with Library.open(path, create=True) as library:
-            report = sync_with_progress(library, source)
-    except SourceError:
-        # Nothing was begun, so what is there is an empty library that nobody asked for.
-        if not existed:
-            shutil.rmtree(path, ignore_errors=True)
-        raise
+    with unmade_on_failure(path), Library.open(path, create=True) as library:
+        report = sync_with_progress(library, source)
     click.echo(to_text(report_lines(report)), err=True)
 
 

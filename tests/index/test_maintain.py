@@ -94,9 +94,11 @@ def test_compacting_takes_time_in_proportion(tmp_path: Path) -> None:
     with new_library(tmp_path / "a.quoth", folder) as library:
         library.remove("gone.txt")
         with library._store.writing() as db:
+            assert isinstance(db, sqlite3.Connection)
             db.set_progress_handler(step, 1000)  # of SQLite's virtual machine
         library.compact()
         with library._store.writing() as db:
+            assert isinstance(db, sqlite3.Connection)
             db.set_progress_handler(None, 0)
         assert 0 < steps < 2000
 

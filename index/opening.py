@@ -1,0 +1,80 @@
+"""The parts of a library, opened: its home on this machine, its store, its engine."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import NamedTuple
+
+from index.address import FILE, Address
+from index.engines.engine import Engine
+from index.engines.home import HomeEngine
+from index.engines.local import LocalEngine
+from index.errors import LibraryFormatError
+from index.files import private_folder, replace_private
+from index.store import FILE as STORE
+from index.store import Store, vacant
+
+__all__ = ["Parts", "open_parts"]
+
+
+class Parts(NamedTuple):
+    """What a library consists of."""
+
+    address: Address
+    store: Store
+    engine: Engine
+
+
+def open_parts(address: Address, *, create: bool, read_only: bool) -> Parts:
+    """Open the parts of the library at `address`, making what is missing if `create` is true.
+
+    Raises:
+        LibraryNotFoundError: There is nothing and `create` is false.
+        LibraryFormatError: Something else is there, or a library of a newer version.
+        LibraryUnreachableError: A server does not answer.
+        MissingExtraError: A package is missing that such a library needs.
+    """
+    if not address.remote:
+        store = _local(address, create=create, read_only=read_only)
+        return Parts(address, store, LocalEngine(address.home.resolve(), store))
+    if (address.home / STORE).is_file() and not (address.home / FILE).is_file():
+        raise LibraryFormatError(
+            f"{address.home} is a library of its own; move it away, or copy it with `quoth copy`."
+        )
+    if address.store is None:
+        store = _local(address, create=create, read_only=read_only)
+    else:
+        from index.postgres_store import PostgresStore
+
+        store = PostgresStore.open_at(address, create=create, read_only=read_only)
+    try:
+        _remember(address)
+        return Parts(address, store, _engine(address, store))
+    except BaseException:
+        store.close()
+        raise
+
+
+def _local(address: Address, *, create: bool, read_only: bool) -> Store:
+    if create and not read_only and vacant(address.home):
+        return Store.create(address.home)
+    return Store.open(address.home, read_only=read_only)
+
+
+def _remember(address: Address) -> None:
+    """Write into the home where the library is."""
+    private_folder(address.home)
+    file = address.home / FILE
+    recorded = address.recorded()
+    before = json.loads(file.read_bytes()) if file.is_file() else {"id": secrets.token_hex(8)}
+    now = {**recorded, "id": before["id"]}
+    if now != before:
+        replace_private(file, json.dumps(now, indent=2).encode())
+
+
+def _engine(address: Address, store: Store) -> Engine:
+    home = address.home.resolve()
+    if address.engine is None:
+        return HomeEngine(home, store)
+    raise NotImplementedError
