@@ -86,9 +86,14 @@ class Address:
         return {
             "store": None if self.store is None else without_password(self.store),
             "schema": self.schema,
-            "engine": None if self.engine is None else without_password(self.engine),
+            "engine": None if self.engine is None else _relative(self.engine),
             "collection": self.collection,
         }
+
+
+def _relative(engine: str) -> str:
+    """Return a file by its name, which lies beside the home: both may be moved together."""
+    return without_password(engine) if "://" in engine else Path(engine).name
 
 
 def is_remote(library: str | os.PathLike[str]) -> bool:
@@ -206,7 +211,10 @@ def home_id(home: Path) -> str:
 def _recorded(home: Path) -> Address:
     try:
         found = json.loads((home / FILE).read_text("utf-8"))
-        return Address(home, found["store"], found["schema"], found["engine"], found["collection"])
+        engine = found["engine"]
+        if engine is not None and "://" not in engine:
+            engine = str(home.absolute().parent / engine)
+        return Address(home, found["store"], found["schema"], engine, found["collection"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise LibraryFormatError(
             f"{home / FILE} cannot be read, so it is not known where the library is; "

@@ -76,23 +76,30 @@ def rewrite_derived(
         number = generation(db)
         db.execute("UPDATE documents SET died = born WHERE born > ?", (number,))
         if drop_dead:
-            delete_dead(db, number)
-        engine.rewrite(db, number, keep_vectors=keep_vectors)
+            engine.compact(db, number, delete_dead(db, number))
+        else:
+            engine.rewrite(db, number, keep_vectors=keep_vectors)
         compacted = get_meta(db, "compacted") or {"times": 0}
         set_meta(db, "compacted", {"times": compacted["times"] + 1})
     store.checkpoint()
     engine.tidy()
 
 
-def delete_dead(db: Database, number: int) -> None:
-    """Delete what is not alive in generation `number`, and vectors that nothing uses."""
-    dead = db.execute(f"SELECT id FROM documents WHERE NOT ({living})", (number,)).fetchall()
-    delete_documents(db, [row[0] for row in dead])
+def delete_dead(db: Database, number: int) -> list[int]:
+    """Delete what is not alive in generation `number`, and vectors that nothing uses.
+
+    Returns:
+        The documents that are gone.
+    """
+    rows = db.execute(f"SELECT id FROM documents WHERE NOT ({living})", (number,))
+    dead = [int(row[0]) for row in rows]
+    delete_documents(db, dead)
     db.execute("DELETE FROM generations WHERE number < ?", (number,))
     db.execute(
         "DELETE FROM models WHERE id NOT IN (SELECT model FROM generations WHERE model IS NOT NULL)"
     )
     db.execute("DELETE FROM sources WHERE kind = 'gone'")
+    return dead
 
 
 def delete_documents(db: Database, numbers: Sequence[int], *, with_vectors: bool = True) -> None:

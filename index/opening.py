@@ -13,7 +13,7 @@ from index.engines.local import LocalEngine
 from index.errors import LibraryFormatError
 from index.files import private_folder, replace_private
 from index.store import FILE as STORE
-from index.store import Store, vacant
+from index.store import Store, get_meta, set_meta, vacant
 
 __all__ = ["Parts", "open_parts"]
 
@@ -43,7 +43,10 @@ def open_parts(address: Address, *, create: bool, read_only: bool) -> Parts:
             f"{address.home} is a library of its own; move it away, or copy it with `quoth copy`."
         )
     if address.store is None:
+        if create and not read_only:
+            _remember(address)
         store = _local(address, create=create, read_only=read_only)
+        _name(store)
     else:
         from index.postgres_store import PostgresStore
 
@@ -62,6 +65,15 @@ def _local(address: Address, *, create: bool, read_only: bool) -> Store:
     return Store.open(address.home, read_only=read_only)
 
 
+def _name(store: Store) -> None:
+    """Give a library in SQLite what tells it from others; one in PostgreSQL has it."""
+    with store.reading() as db:
+        named = get_meta(db, "library") is not None
+    if not named and not store.read_only:
+        with store.writing() as db:
+            set_meta(db, "library", {"id": secrets.token_hex(8)})
+
+
 def _remember(address: Address) -> None:
     """Write into the home where the library is."""
     private_folder(address.home)
@@ -77,4 +89,6 @@ def _engine(address: Address, store: Store) -> Engine:
     home = address.home.resolve()
     if address.engine is None:
         return HomeEngine(home, store)
-    raise NotImplementedError
+    from index.engines.milvus import MilvusEngine
+
+    return MilvusEngine(home, store, address.engine, address.collection)

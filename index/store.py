@@ -59,7 +59,7 @@ def vacant(folder: Path) -> bool:
     """
     if not folder.is_dir():
         return not folder.exists()
-    left = ("writer.lock", "writer.json", _BEGUN)
+    left = ("writer.lock", "writer.json", "remote.json", _BEGUN)
     return all(path.name.startswith(left) for path in folder.iterdir())
 
 

@@ -85,6 +85,10 @@ class Engine(Protocol):
         """Make everything anew from generation `number`, within a transaction that writes."""
         ...
 
+    def compact(self, db: Database, number: int, dead: Sequence[int]) -> None:
+        """Let go of documents that were deleted from the store, within that transaction."""
+        ...
+
     def tidy(self) -> None:
         """Take away what no generation needs any more; readers that hold it keep it."""
         ...

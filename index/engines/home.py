@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,9 @@ class HomeEngine:
 
     def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> None:
         """Do nothing: what was compacted is made anew by who searches next."""
+
+    def compact(self, db: Database, number: int, dead: Sequence[int]) -> None:
+        """Do nothing: the files are made anew by who searches next."""
 
     def tidy(self) -> None:
         """Do nothing: the files are tidied where they are made."""

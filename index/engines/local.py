@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,10 @@ class LocalEngine:
             return None
         base = write_base(self._folder, db, model["id"], model["dim"], None)
         return None if base is None else base.to_dict()
+
+    def compact(self, db: Database, number: int, dead: Sequence[int]) -> None:
+        """Write the files anew, without what is dead."""
+        self.rewrite(db, number, keep_vectors=False)
 
     def tidy(self) -> None:
         """Delete files that nothing points to, also what a crash left behind."""

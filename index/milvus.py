@@ -1,0 +1,296 @@
+"""Milvus: collections of vectors and words, on a server or in a Milvus Lite file.
+
+A row stands for a sentence or a passage, with its document, so that documents can be left out of
+a search and deleted. Passages carry their words too, as a sparse vector: the part of BM25 that
+depends on the passage; a query carries the part that depends on the whole (Robertson and Zaragoza,
+2009). Milvus's own BM25 function computes both from one segment and one state of the collection,
+which would not be the generation that is searched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from index.address import without_password
+from index.errors import LibraryError, LibraryUnreachableError, MissingExtraError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Milvus", "passage_words", "query_words"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+
+SECONDS = 30.0  # that a call may take
+CONNECT_SECONDS = 10.0
+SENTENCE, PASSAGE = 0, 1
+MOST_HITS = 16_384  # that Milvus gives
+_MISSING = 100  # its code for a collection that is not there
+_K1, _B, _MEAN_LENGTH = 1.5, 0.5, 120.0  # of BM25; what is proposed is scored anew
+_NOTHING = {0: 1e-6}  # a sparse vector may not be empty
+_OLDEST = (2, 4)
+
+
+def passage_words(terms: Sequence[str]) -> dict[int, float]:
+    """Return the sparse vector of a passage with these terms, repeats among them."""
+    counts: dict[int, int] = {}
+    for term in terms:
+        place = _place(term)
+        counts[place] = counts.get(place, 0) + 1
+    longer = _K1 * (1 - _B + _B * len(terms) / _MEAN_LENGTH)
+    found = {place: count * (_K1 + 1) / (count + longer) for place, count in counts.items()}
+    return found or _NOTHING
+
+
+def query_words(weights: Mapping[str, float]) -> dict[int, float]:
+    """Return the sparse vector of a query, its terms with their inverse document frequency."""
+    return {_place(term): weight for term, weight in weights.items()}
+
+
+@lru_cache(maxsize=100_000)
+def _place(term: str) -> int:
+    # 0 stands for nothing; two terms in one place cost a proposal now and then.
+    digest = hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+    return 1 + int.from_bytes(digest, "big") % 0xFFFF_FFF0
+
+
+# Whoever opens a Milvus Lite file in this process shares one server, which the last one ends.
+_USERS: Counter[str] = Counter()
+_FILES = threading.Lock()
+
+
+def _close(file: str) -> None:
+    from milvus_lite.server_manager import server_manager_instance
+
+    with _FILES:
+        _USERS[file] -= 1
+        if not _USERS[file]:
+            server_manager_instance.release_server(file)
+
+
+class Milvus:
+    """A connection to one server or file, safe from many threads."""
+
+    def __init__(self, address: str) -> None:
+        """Connect.
+
+        Args:
+            address: "http://host:19530", with "user:password@" where it wants that (or MILVUS_TOKEN
+                set to "user:password"); or the path of a Milvus Lite file.
+
+        Raises:
+            MissingExtraError: pymilvus is not installed.
+            LibraryUnreachableError: It does not answer, or lets nobody in.
+            LibraryError: It is too old.
+        """
+        self.name = without_password(address)
+        self._file = None if "://" in address else address
+        self._client = self._connected(address)
+        with self._explained():
+            version = str(self._client.get_server_version(timeout=CONNECT_SECONDS))
+        self.lite = version.startswith("milvus_lite")
+        if not self.lite and _number(version) < _OLDEST:
+            self.close()
+            oldest = ".".join(map(str, _OLDEST))
+            raise LibraryError(
+                f"Milvus at {self.name} is version {version}; Quoth needs {oldest} or newer."
+            )
+
+    def _connected(self, address: str) -> Any:  # noqa: ANN401 - pymilvus is untyped
+        os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")  # it would read .env files
+        try:
+            from pymilvus import MilvusClient
+            from pymilvus.exceptions import MilvusException
+        except ImportError as error:
+            raise MissingExtraError("pymilvus", "milvus", "A library in Milvus") from error
+        # They write tracebacks of what is told here in a sentence.
+        for name in ("pymilvus", "milvus_lite", "grpc"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        scheme, mark, rest = address.partition("://")
+        user, at, host = rest.rpartition("@")
+        token = user if at else os.environ.get("MILVUS_TOKEN", "")
+        try:
+            client = MilvusClient(
+                f"{scheme}{mark}{host}" if mark else address, token=token, timeout=CONNECT_SECONDS
+            )
+        except (MilvusException, OSError) as error:
+            if self._file is not None:
+                raise LibraryUnreachableError(
+                    f"{self.name} cannot be opened: another process uses it (Milvus Lite is for "
+                    "one at a time; `milvus-lite server` or Milvus are for several), or the disk "
+                    "does not allow it."
+                ) from error
+            raise self._unreachable(error) from error
+        if self._file is not None:
+            with _FILES:
+                _USERS[self._file] += 1
+        return client
+
+    def close(self) -> None:
+        """End the connection; a Milvus Lite file is closed with it."""
+        with suppress(Exception):
+            self._client.close()
+        if self._file is not None:
+            _close(self._file)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        import grpc
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise self._unreachable(error) from error
+        except MilvusException as error:
+            if error.code in (1, 2, 1100) or "connect" in str(error).lower():
+                raise self._unreachable(error) from error
+            if error.code == _MISSING or "not found" in str(error).lower():
+                raise LibraryError(
+                    f"Milvus at {self.name} has lost what the library keeps there; "
+                    "`quoth doctor --repair` makes it again from the store."
+                ) from error
+            raise LibraryError(f"Milvus at {self.name}: {_said(error)}.") from error
+
+    def _unreachable(self, error: Exception) -> LibraryUnreachableError:
+        return LibraryUnreachableError(
+            f"Milvus at {self.name} cannot be reached ({_said(error)}); check that it runs, that "
+            "the network is there, and its user and password (MILVUS_TOKEN). The library is as it "
+            "was published last."
+        )
+
+    # -- collections --------------------------------------------------------------------------
+
+    def collections(self) -> list[str]:
+        """Return the names of all collections."""
+        with self._explained():
+            return list(self._client.list_collections(timeout=SECONDS))
+
+    def make(self, name: str, dim: int) -> None:
+        """Make an empty collection for vectors of `dim` numbers."""
+        from pymilvus import DataType
+
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("kind", DataType.INT8)
+        schema.add_field("document", DataType.INT64)
+        schema.add_field("passage", DataType.INT64)
+        schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dim)
+        schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+        indexes = self._client.prepare_index_params()
+        # The server's administrator says what AUTOINDEX is: HNSW, IVF_SQ8, DISKANN …
+        indexes.add_index(
+            "dense", index_type="FLAT" if self.lite else "AUTOINDEX", metric_type="IP"
+        )
+        indexes.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
+        if not self.lite:
+            indexes.add_index("document", index_type="INVERTED")
+        with self._explained():
+            self._client.create_collection(
+                name,
+                schema=schema,
+                index_params=indexes,
+                # A search sees all that was written before it: a new generation is found at once.
+                consistency_level="Strong",
+                timeout=SECONDS,
+            )
+
+    def drop(self, name: str) -> None:
+        """Delete a collection."""
+        with self._explained():
+            self._client.drop_collection(name, timeout=SECONDS)
+
+    def load(self, name: str) -> int:
+        """Get a collection ready to be searched, and return the length of its vectors."""
+        with self._explained():
+            self._client.load_collection(name, timeout=SECONDS)
+            fields = self._client.describe_collection(name, timeout=SECONDS)["fields"]
+        return next(int(f["params"]["dim"]) for f in fields if f["name"] == "dense")
+
+    def flush(self, name: str) -> None:
+        """Put all rows on disk, and into the indexes."""
+        with self._explained():
+            self._client.flush(name, timeout=10 * SECONDS)
+
+    def count(self, name: str) -> int:
+        """Return how many rows there are."""
+        with self._explained():
+            found = self._client.query(
+                name, filter="id >= 0", output_fields=["count(*)"], timeout=SECONDS
+            )
+        return int(found[0]["count(*)"])
+
+    # -- rows ---------------------------------------------------------------------------------
+
+    def write(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Store rows, in place of those that have their ids."""
+        with self._explained():
+            self._client.upsert(name, rows, timeout=SECONDS)
+
+    def delete(self, name: str, documents: Iterable[int]) -> None:
+        """Delete all rows of documents."""
+        wanted = list(documents)
+        for start in range(0, len(wanted), 1000):
+            some = wanted[start : start + 1000]
+            with self._explained():
+                self._client.delete(name, filter=f"document in {some}", timeout=SECONDS)
+
+    def search(
+        self,
+        name: str,
+        field: str,
+        query: NDArray[np.float32] | dict[int, float],
+        k: int,
+        where: str,
+    ) -> list[int]:
+        """Return the passages of the `k` rows with the largest inner products, best first."""
+        with self._explained():
+            (hits,) = self._client.search(
+                name,
+                [query],
+                anns_field=field,
+                limit=min(k, MOST_HITS),
+                filter=where,
+                output_fields=["passage"],
+                search_params={"metric_type": "IP"},
+                timeout=SECONDS,
+            )
+        return [int(hit["entity"]["passage"]) for hit in hits]
+
+    def documents(self, name: str) -> Iterator[int]:
+        """Yield the document of each row."""
+        with self._explained():
+            rows = self._client.query_iterator(
+                name, filter="id >= 0", output_fields=["document"], batch_size=10_000
+            )
+        try:
+            while True:
+                with self._explained():
+                    some = rows.next()
+                if not some:
+                    return
+                yield from (int(row["document"]) for row in some)
+        finally:
+            rows.close()
+
+
+def _said(error: Exception) -> str:
+    """Return in a few words what pymilvus says."""
+    details: Callable[[], str] | None = getattr(error, "details", None)
+    said = str(getattr(error, "message", "") or (details() if callable(details) else "") or error)
+    first = said.strip().splitlines()[0] if said.strip() else type(error).__name__
+    return first[:200].rstrip(".")
+
+
+def _number(version: str) -> tuple[int, ...]:
+    parts = version.lstrip("v").split(".")[:2]
+    return tuple(int(part) for part in parts if part.isdigit())
