@@ -118,10 +118,12 @@ class Milvus:
         scheme, mark, rest = address.partition("://")
         user, at, host = rest.rpartition("@")
         token = user if at else os.environ.get("MILVUS_TOKEN", "")
+        place = f"{scheme}{mark}{host}" if mark else address
         try:
-            client = MilvusClient(
-                f"{scheme}{mark}{host}" if mark else address, token=token, timeout=CONNECT_SECONDS
-            )
+            with _FILES:  # two that open one file at once would be two servers of it
+                client = MilvusClient(place, token=token, timeout=CONNECT_SECONDS)
+                if self._file is not None:
+                    _USERS[self._file] += 1
         except (MilvusException, OSError) as error:
             if self._file is not None:
                 raise LibraryUnreachableError(
@@ -130,9 +132,6 @@ class Milvus:
                     "does not allow it."
                 ) from error
             raise self._unreachable(error) from error
-        if self._file is not None:
-            with _FILES:
-                _USERS[self._file] += 1
         return client
 
     def close(self) -> None:
@@ -198,11 +197,13 @@ class Milvus:
             self._client.create_collection(
                 name,
                 schema=schema,
-                index_params=indexes,
                 # A search sees all that was written before it: a new generation is found at once.
                 consistency_level="Strong",
                 timeout=SECONDS,
             )
+            # Whether they are made is asked every half second; rows may be written meanwhile.
+            self._client.create_index(name, indexes, sync=False, timeout=SECONDS)
+            self._client.load_collection(name, timeout=SECONDS)
 
     def drop(self, name: str) -> None:
         """Delete a collection."""

@@ -74,7 +74,7 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
-def new_library(path: Path, *sources: Path) -> Library:
+def new_library(path: Path | str, *sources: Path) -> Library:
     """Return a new library of `sources`."""
     library = Library.open(path, create=True, encoder=HashEncoder())
     for source in sources:
