@@ -10,6 +10,7 @@ from index.types import Citation, Document, DocumentInfo, Encoder, Filter, Span
 if TYPE_CHECKING:
     from index.library import Library
     from index.reports import FindResult, Skip, Status, SyncReport
+    from index.upkeep.copy import copy_library
 
 __all__ = [
     "Citation",
@@ -24,6 +25,7 @@ __all__ = [
     "Span",
     "Status",
     "SyncReport",
+    "copy_library",
 ]
 
 _LAZY = {
@@ -32,6 +34,7 @@ _LAZY = {
     "Skip": "index.reports",
     "Status": "index.reports",
     "SyncReport": "index.reports",
+    "copy_library": "index.upkeep.copy",
 }
 
 

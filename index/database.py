@@ -7,7 +7,7 @@ values. What the two do differently is here.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 __all__ = [
@@ -15,7 +15,9 @@ __all__ = [
     "Row",
     "Rows",
     "format_version",
+    "go_on_numbering",
     "keep_numbers",
+    "last_number",
     "next_number",
     "stream",
     "tuples",
@@ -122,13 +124,32 @@ def format_version(db: Database) -> int:
 
 def next_number(db: Database, table: str) -> int:
     """Return a number that no row of `table` ever had, for the transaction that uses it."""
+    return last_number(db, table) + 1
+
+
+def last_number(db: Database, table: str) -> int:
+    """Return the largest number that a row of `table` ever had, 0 for none."""
     if isinstance(db, sqlite3.Connection):
         used = "SELECT seq FROM sqlite_sequence WHERE name = ?"
     else:
         used = "SELECT last FROM numbers WHERE name = ?"
     row = db.execute(used, (table,)).fetchone()
     (last,) = db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()
-    return max(0 if row is None else int(row[0]), int(last)) + 1
+    return max(0 if row is None else int(row[0]), int(last))
+
+
+def go_on_numbering(db: Database, last: Mapping[str, int]) -> None:
+    """Let the next numbers of tables follow these, as if they had been given here."""
+    for table, number in last.items():
+        if isinstance(db, sqlite3.Connection):
+            if table == "models":
+                continue  # which has no sequence
+            db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            db.execute("INSERT INTO sqlite_sequence VALUES(?, ?)", (table, number))
+        else:
+            db.execute("UPDATE numbers SET last = ? WHERE name = ?", (number, table))
+            sequence = "pg_get_serial_sequence(?, 'id')"
+            db.execute(f"SELECT setval({sequence}, greatest(?, 1))", (table, number))
 
 
 def keep_numbers(db: Database) -> None:

@@ -491,7 +491,7 @@ class Library:
     def status(self) -> Status:
         """Return counts, sources, model and size."""
         with self.searching() as searcher:
-            return searcher.status(self.path, self.sources(), self._bytes)
+            return searcher.status(self.address, self.sources(), self._bytes)
 
     @contextmanager
     def searching(self) -> Iterator[Searcher]:

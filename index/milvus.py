@@ -16,8 +16,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from index.address import without_password
 from index.errors import LibraryError, LibraryUnreachableError, MissingExtraError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Milvus", "passage_words", "query_words"]
 
+T = TypeVar("T")
 logger = logging.getLogger(f"quoth.{__name__}")
 
 SECONDS = 30.0  # that a call may take
@@ -35,6 +36,7 @@ CONNECT_SECONDS = 10.0
 SENTENCE, PASSAGE = 0, 1
 MOST_HITS = 16_384  # that Milvus gives
 _MISSING = 100  # its code for a collection that is not there
+_LOST = (1, 2, 101)  # those for a server that is away, or has not loaded the collection (again)
 _K1, _B, _MEAN_LENGTH = 1.5, 0.5, 120.0  # of BM25; what is proposed is scored anew
 _NOTHING = {0: 1e-6}  # a sparse vector may not be empty
 _OLDEST = (2, 4)
@@ -93,10 +95,12 @@ class Milvus:
             LibraryError: It is too old.
         """
         self.name = without_password(address)
+        self._address = address
         self._file = None if "://" in address else address
+        self._loaded: set[str] = set()
+        self._lock = threading.Lock()
         self._client = self._connected(address)
-        with self._explained():
-            version = str(self._client.get_server_version(timeout=CONNECT_SECONDS))
+        version = str(self._ask(lambda c: c.get_server_version(timeout=CONNECT_SECONDS)))
         self.lite = version.startswith("milvus_lite")
         if not self.lite and _number(version) < _OLDEST:
             self.close()
@@ -121,7 +125,7 @@ class Milvus:
         place = f"{scheme}{mark}{host}" if mark else address
         try:
             with _FILES:  # two that open one file at once would be two servers of it
-                client = MilvusClient(place, token=token, timeout=CONNECT_SECONDS)
+                client = MilvusClient(place, token=token, timeout=CONNECT_SECONDS, dedicated=True)
                 if self._file is not None:
                     _USERS[self._file] += 1
         except (MilvusException, OSError) as error:
@@ -141,6 +145,31 @@ class Milvus:
         if self._file is not None:
             _close(self._file)
 
+    def _ask(self, call: Callable[[Any], T]) -> T:
+        """Return what `call` gives of the client; a server that was away meanwhile is asked again.
+
+        Whatever is asked may be asked twice: rows are stored in place of those with their ids.
+        """
+        client = self._client
+        with self._explained():
+            try:
+                return call(client)
+            except Exception as error:
+                if self._file is not None or not _is_lost(error):
+                    raise
+                return call(self._again(client))
+
+    def _again(self, lost: Any) -> Any:  # noqa: ANN401 - pymilvus is untyped
+        """Return a new connection in place of one that was lost."""
+        with self._lock:
+            if self._client is lost:
+                with suppress(Exception):
+                    lost.close()
+                self._client = self._connected(self._address)
+                for name in self._loaded:  # a server that was started again has forgotten
+                    self._client.load_collection(name, timeout=SECONDS)
+            return self._client
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         import grpc
@@ -148,12 +177,10 @@ class Milvus:
 
         try:
             yield
-        except grpc.RpcError as error:
-            raise self._unreachable(error) from error
-        except MilvusException as error:
-            if error.code in (1, 2, 1100) or "connect" in str(error).lower():
+        except (grpc.RpcError, MilvusException) as error:
+            if _is_lost(error):
                 raise self._unreachable(error) from error
-            if error.code == _MISSING or "not found" in str(error).lower():
+            if getattr(error, "code", None) == _MISSING or "not found" in str(error).lower():
                 raise LibraryError(
                     f"Milvus at {self.name} has lost what the library keeps there; "
                     "`quoth doctor --repair` makes it again from the store."
@@ -171,8 +198,7 @@ class Milvus:
 
     def collections(self) -> list[str]:
         """Return the names of all collections."""
-        with self._explained():
-            return list(self._client.list_collections(timeout=SECONDS))
+        return list(self._ask(lambda client: client.list_collections(timeout=SECONDS)))
 
     def make(self, name: str, dim: int) -> None:
         """Make an empty collection for vectors of `dim` numbers."""
@@ -203,47 +229,41 @@ class Milvus:
             )
             # Whether they are made is asked every half second; rows may be written meanwhile.
             self._client.create_index(name, indexes, sync=False, timeout=SECONDS)
-            self._client.load_collection(name, timeout=SECONDS)
+        self.load(name)
 
     def drop(self, name: str) -> None:
         """Delete a collection."""
-        with self._explained():
-            self._client.drop_collection(name, timeout=SECONDS)
+        self._loaded.discard(name)
+        self._ask(lambda client: client.drop_collection(name, timeout=SECONDS))
 
     def load(self, name: str) -> int:
         """Get a collection ready to be searched, and return the length of its vectors."""
-        with self._explained():
-            self._client.load_collection(name, timeout=SECONDS)
-            fields = self._client.describe_collection(name, timeout=SECONDS)["fields"]
-        return next(int(f["params"]["dim"]) for f in fields if f["name"] == "dense")
+        self._ask(lambda client: client.load_collection(name, timeout=SECONDS))
+        self._loaded.add(name)
+        found = self._ask(lambda client: client.describe_collection(name, timeout=SECONDS))
+        return next(int(f["params"]["dim"]) for f in found["fields"] if f["name"] == "dense")
 
     def flush(self, name: str) -> None:
         """Put all rows on disk, and into the indexes."""
-        with self._explained():
-            self._client.flush(name, timeout=10 * SECONDS)
+        self._ask(lambda client: client.flush(name, timeout=10 * SECONDS))
 
     def count(self, name: str) -> int:
         """Return how many rows there are."""
-        with self._explained():
-            found = self._client.query(
-                name, filter="id >= 0", output_fields=["count(*)"], timeout=SECONDS
-            )
-        return int(found[0]["count(*)"])
+        asked = {"filter": "id >= 0", "output_fields": ["count(*)"], "timeout": SECONDS}
+        return int(self._ask(lambda client: client.query(name, **asked))[0]["count(*)"])
 
     # -- rows ---------------------------------------------------------------------------------
 
     def write(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Store rows, in place of those that have their ids."""
-        with self._explained():
-            self._client.upsert(name, rows, timeout=SECONDS)
+        self._ask(lambda client: client.upsert(name, rows, timeout=SECONDS))
 
     def delete(self, name: str, documents: Iterable[int]) -> None:
         """Delete all rows of documents."""
         wanted = list(documents)
         for start in range(0, len(wanted), 1000):
-            some = wanted[start : start + 1000]
-            with self._explained():
-                self._client.delete(name, filter=f"document in {some}", timeout=SECONDS)
+            which = f"document in {wanted[start : start + 1000]}"
+            self._ask(partial(_delete, name=name, which=which))
 
     def search(
         self,
@@ -254,8 +274,8 @@ class Milvus:
         where: str,
     ) -> list[int]:
         """Return the passages of the `k` rows with the largest inner products, best first."""
-        with self._explained():
-            (hits,) = self._client.search(
+        (hits,) = self._ask(
+            lambda client: client.search(
                 name,
                 [query],
                 anns_field=field,
@@ -265,6 +285,7 @@ class Milvus:
                 search_params={"metric_type": "IP"},
                 timeout=SECONDS,
             )
+        )
         return [int(hit["entity"]["passage"]) for hit in hits]
 
     def documents(self, name: str) -> Iterator[int]:
@@ -282,6 +303,20 @@ class Milvus:
                 yield from (int(row["document"]) for row in some)
         finally:
             rows.close()
+
+
+def _delete(client: Any, name: str, which: str) -> None:  # noqa: ANN401 - pymilvus is untyped
+    client.delete(name, filter=which, timeout=SECONDS)
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Return whether the server did not answer at all, or had just been started again."""
+    import grpc
+
+    if isinstance(error, grpc.RpcError):
+        return True
+    code = getattr(error, "code", None)
+    return code in _LOST or "connect" in str(error).lower() or "channel" in str(error).lower()
 
 
 def _said(error: Exception) -> str:

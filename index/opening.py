@@ -10,7 +10,7 @@ from index.address import FILE, Address
 from index.engines.engine import Engine
 from index.engines.home import HomeEngine
 from index.engines.local import LocalEngine
-from index.errors import LibraryFormatError
+from index.errors import LibraryFormatError, LibraryNotFoundError
 from index.files import private_folder, replace_private
 from index.store import FILE as STORE
 from index.store import Store, get_meta, set_meta, vacant
@@ -43,6 +43,11 @@ def open_parts(address: Address, *, create: bool, read_only: bool) -> Parts:
             f"{address.home} is a library of its own; move it away, or copy it with `quoth copy`."
         )
     if address.store is None:
+        if not (create and not read_only) and not (address.home / STORE).is_file():
+            raise LibraryNotFoundError(
+                f"There is no library at {address}; check the address, or make one with "
+                "`quoth sync`."
+            )
         if create and not read_only:
             _remember(address)
         store = _local(address, create=create, read_only=read_only)

@@ -179,6 +179,7 @@ class Status:
     fingerprint: str
     bytes: int
     types: dict[str, int] = field(default_factory=dict)
+    address: str = ""  # where it is beyond this machine, and `path` is its home here
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from index.address import Address
 from index.database import Database, tuples
 from index.errors import LibraryDamagedError
 from index.reports import Source, Status
@@ -112,10 +112,11 @@ class Searcher:
         """Mean number of terms of a passage."""
         return self._snapshot.mean_length
 
-    def status(self, library: Path, sources: Iterable[Source], size: int) -> Status:
+    def status(self, library: Address, sources: Iterable[Source], size: int) -> Status:
         """Return counts of what is searched, with the `size` of the library in bytes."""
         return Status(
-            path=library,
+            path=library.home.resolve(),
+            address=str(library) if library.remote else "",
             generation=self.generation,
             documents=len(self.documents),
             sentences=self.sentence_count,

@@ -31,7 +31,7 @@ from qa.cli_options import (
 from qa.cli_output import print_json, print_lines
 from qa.cli_password import password
 from qa.cli_serve import serve
-from qa.cli_upkeep import backup, compact, doctor, rebuild, relocate, restore, verify
+from qa.cli_upkeep import backup, compact, copy, doctor, rebuild, relocate, restore, verify
 from qa.lines import (
     document_lines,
     failure_lines,
@@ -290,7 +290,7 @@ def remove(what: tuple[str, ...], library: Place | None, yes: bool, as_json: boo
 
 
 for command in (
-    *(rebuild, compact, relocate, backup, restore, verify, doctor),
+    *(rebuild, compact, relocate, copy, backup, restore, verify, doctor),
     *(serve, evaluate, password),
 ):
     cli.add_command(command)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from index.types import Encoder
 
 __all__ = [
+    "LibraryPlace",
     "OneSentenceGroup",
     "chosen_model",
     "configure_logging",
@@ -44,7 +45,7 @@ logger = logging.getLogger(f"quoth.{__name__}")
 SUFFIX = ".quoth"
 
 
-class _Library(click.ParamType[Place]):
+class LibraryPlace(click.ParamType[Place]):
     """A folder, or the address of a library beyond this machine (`index.address`)."""
 
     name = "path"
@@ -55,13 +56,14 @@ class _Library(click.ParamType[Place]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Place:
+        """Return an address as it is, and anything else as a path."""
         return value if isinstance(value, Path) or is_remote(value) else Path(value)
 
 
 library_option = click.option(
     "-l",
     "--library",
-    type=_Library(),
+    type=LibraryPlace(),
     metavar="PATH",
     show_default="$QUOTH_LIBRARY, else FOLDER.quoth, else the only *.quoth here",
     help="Folder of the library, or its address.",

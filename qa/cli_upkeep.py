@@ -13,6 +13,7 @@ import click
 
 from index.address import Place, is_remote
 from qa.cli_options import (
+    LibraryPlace,
     chosen_model,
     json_option,
     library_option,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from index.upkeep.restore import Restored
     from qa.verify import Verdict, Verifier
 
-__all__ = ["backup", "compact", "doctor", "rebuild", "relocate", "restore", "verify"]
+__all__ = ["backup", "compact", "copy", "doctor", "rebuild", "relocate", "restore", "verify"]
 
 _file = click.Path(path_type=Path)
 _moves = click.option(
@@ -206,6 +207,30 @@ def relocate(old: str, new: str, library: Place | None, as_json: bool) -> None:
         return
     for before, after in moved:
         click.echo(one_line(f"{before} is {after} now"))
+
+
+@click.command()
+@click.argument("source", metavar="LIBRARY", type=LibraryPlace())
+@click.argument("target", metavar="PLACE", type=LibraryPlace())
+@json_option
+def copy(source: Place, target: Place, as_json: bool) -> None:
+    """Copy LIBRARY to another PLACE, where there is none yet.
+
+    Both are a folder, or an address such as postgresql://host/database. Documents, uploads and
+    conversations are copied, and nothing is embedded again. LIBRARY stays as it is; it can be
+    searched meanwhile, but not changed.
+    """
+    from index.upkeep.copy import copy_library
+    from qa.upkeep_lines import copied_lines
+
+    with _steps() as show:
+        copied = copy_library(source, target, progress=show)
+    for told in copied.warnings:
+        _tell(told)
+    if as_json:
+        print_json("copy", copied)
+    else:
+        print_lines(copied_lines(copied))
 
 
 @click.command()

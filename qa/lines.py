@@ -300,7 +300,8 @@ def status_lines(status: Status) -> Iterator[Line]:
     """Yield the state of a library, a fact a line."""
     types = ", ".join(f"{count} {name}" for name, count in sorted(status.types.items()))
     facts = [
-        ("library", str(status.path)),
+        ("library", status.address or str(status.path)),
+        *([("home", str(status.path))] if status.address else []),
         ("generation", str(status.generation)),
         ("documents", f"{status.documents}{f' ({types})' if types else ''}"),
         ("sentences", str(status.sentences)),

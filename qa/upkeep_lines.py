@@ -14,11 +14,13 @@ from qa.visible import long_date, one_line, page_name
 if TYPE_CHECKING:
     from index.upkeep.archive import Manifest
     from index.upkeep.backup import Backup
+    from index.upkeep.copy import Copied
     from index.upkeep.restore import Restored
     from qa.doctor import Diagnosis
 
 __all__ = [
     "backup_lines",
+    "copied_lines",
     "diagnosis_lines",
     "manifest_lines",
     "restored_lines",
@@ -41,6 +43,15 @@ def backup_lines(backup: Backup) -> Iterator[Line]:
     parts = [counted(backup.documents, "document"), counted(backup.uploads, "uploaded file")]
     parts.append("conversations" if backup.conversations else "no conversations")
     yield _line(f"generation {backup.generation}: {', '.join(parts)}", label="in it")
+
+
+def copied_lines(copied: Copied) -> Iterator[Line]:
+    """Yield what was copied where."""
+    yield _line(copied.target, label="copy")
+    parts = [counted(copied.documents, "document"), counted(copied.sentences, "sentence")]
+    parts.append(counted(copied.uploads, "uploaded file"))
+    parts.append("conversations" if copied.conversations else "no conversations")
+    yield _line(", ".join(parts), label="in it")
 
 
 def manifest_lines(manifest: Manifest) -> Iterator[Line]:

@@ -90,8 +90,10 @@ class HomeEngine:
     def problems(self, db: Database, number: int) -> Iterator[str]:
         """Yield what the files in the home lack, or have damaged."""
         derived = self._recorded()
-        if derived is None or derived.library != library_of(db):
+        if derived is None:
             return  # they are made when somebody asks
+        if (derived.library, derived.compacted) != (library_of(db), state_key(db)[1]):
+            return  # or made anew
         if not self._is_ahead(derived):
             yield (
                 f"The store has generation {number} and the indexes in {self._home} have "

@@ -33,7 +33,7 @@ from index.upkeep.archive import CHATS, STORE, UPLOADS, Manifest
 from index.upkeep.check import Severity, check_library
 from index.upkeep.packing import State, Upload, pack
 
-__all__ = ["Backup", "backup_library", "staging", "written_by"]
+__all__ = ["Backup", "backup_library", "copy_chats", "staging", "written_by"]
 
 _NOTHING = 1 << 20  # bytes of free space that are as good as none
 
@@ -70,7 +70,7 @@ def backup_library(folder: Path, store: Store, target: Path, *, force: bool = Fa
     with staging(target) as inside, _explained(target, inside):
         missing: list[str] = []
         # First: a conversation must not speak of a state that the store in the backup lacks.
-        conversations = _copy_chats(folder / CHATS, inside / CHATS, missing)
+        conversations = copy_chats(folder / CHATS, inside / CHATS, missing)
         state = _copy_store(store, inside)
         packed = inside / "packed"
         members = pack(folder, inside, packed, state, missing)
@@ -268,7 +268,7 @@ def _refuse_damaged(inside: Path) -> None:
             )
 
 
-def _copy_chats(source: Path, copy: Path, missing: list[str]) -> bool:
+def copy_chats(source: Path, copy: Path, missing: list[str]) -> bool:
     """Copy the conversations and return whether there are any; what is damaged is told."""
     if not source.is_file():
         return False
@@ -288,7 +288,7 @@ def _copy_chats(source: Path, copy: Path, missing: list[str]) -> bool:
             raise
         copy.unlink(missing_ok=True)
         missing.append(
-            f"The conversations are not in the backup: {source} cannot be read ({error}); "
+            f"The conversations are not in it: {source} cannot be read ({error}); "
             "`quoth doctor` says what to do."
         )
         return False
