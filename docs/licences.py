@@ -57,6 +57,10 @@ of these is changed here. Wheels with compiled code contain further libraries, w
 the wheel: NumPy's and SciPy's the runtime of GCC, under the GPL with the exception that lets
 anything be linked with it. A build of PyTorch with CUDA brings NVIDIA's libraries under NVIDIA's
 terms; Quoth needs none of them.
+
+Extras bring further packages, where they are asked for: `half` OpenVINO (Apache-2.0), `ray` Ray
+(Apache-2.0), `postgres` psycopg (LGPL-3.0, used as it is through its public interface), `milvus`
+also pymilvus and Milvus Lite (Apache-2.0) with gRPC, PyArrow and pandas.
 """
 DATA = (
     (

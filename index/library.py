@@ -370,7 +370,7 @@ class Library:
             before = self._bytes
             rewrite_derived(self._engine, self._store, drop_dead=True)
             left = self._store.vacuum()
-            return Freed(before - self._bytes, left)
+            return Freed(max(0, before - self._bytes), left)
 
     @property
     def _bytes(self) -> int:

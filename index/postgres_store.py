@@ -38,6 +38,7 @@ from index.store import Store, set_meta
 __all__ = ["PostgresStore"]
 
 OLDEST_SERVER = 13
+_KEPT = 8  # connections that nobody uses
 _OURS = f"""
 CREATE TABLE format(application BIGINT NOT NULL, number BIGINT NOT NULL);
 INSERT INTO format VALUES({APPLICATION_ID}, 0);
@@ -191,15 +192,21 @@ class PostgresStore(Store):
                     f"The database {info.dbname} has the encoding {encoding}; make one for Quoth "
                     "with `createdb --encoding UTF8 --template template0`."
                 )
-            db.execute(f'SET search_path TO "{self._schema}"')
-            db.execute("SET default_transaction_isolation TO 'read committed'")
+            db.raw.execute(
+                f'SET search_path TO "{self._schema}";'
+                " SET default_transaction_isolation TO 'read committed';"
+                # The server, too, notices within a minute who has gone, and frees their lock.
+                " SET tcp_keepalives_idle TO 20; SET tcp_keepalives_interval TO 10;"
+                " SET tcp_keepalives_count TO 3".encode()
+            )
         except BaseException:
             db.close()
             raise
         return db
 
     def _give_back(self, db: Any) -> None:  # noqa: ANN401
-        if self._closed or db.lost or db.in_transaction:
+        # Not all that a rush of questions took are kept: a server has a limited number of them.
+        if self._closed or db.lost or db.in_transaction or self._idle.qsize() >= _KEPT:
             db.close()
         else:
             self._idle.put(db)

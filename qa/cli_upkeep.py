@@ -130,14 +130,14 @@ def backup(file: Path, library: Place | None, force: bool, as_json: bool) -> Non
 
 @click.command()
 @click.argument("file", type=_file)
-@click.argument("library", required=False, type=_file)
+@click.argument("library", required=False, type=LibraryPlace())
 @_moves
 @click.option("--force", is_flag=True, help="Replace the library that is there; nobody may use it.")
 @click.option("--dry-run", is_flag=True, help="Only compare FILE with its hashes.")
 @json_option
 def restore(
     file: Path,
-    library: Path | None,
+    library: Place | None,
     moves: tuple[str, ...],
     force: bool,
     dry_run: bool,
@@ -169,16 +169,21 @@ def restore(
     print_lines(restored_lines(restored))
 
 
-def _restored(file: Path, library: Path | None, moves: tuple[str, ...], *, force: bool) -> Restored:
+def _restored(
+    file: Path, library: Place | None, moves: tuple[str, ...], *, force: bool
+) -> Restored:
     from index.upkeep.restore import restore_library
 
-    set_ = os.environ.get("QUOTH_LIBRARY", "")
-    named = library or (Path(set_) if set_ and not is_remote(set_) else None)
+    named = library or os.environ.get("QUOTH_LIBRARY")
     if named is None:
         raise click.UsageError("Which library? Give LIBRARY or set QUOTH_LIBRARY.")
+    if is_remote(named):
+        raise click.UsageError(
+            "A backup is restored into a folder; `quoth copy` takes that to an address."
+        )
     with _steps() as show:
         return restore_library(
-            file, named, sources=dict(map(_move, moves)), force=force, progress=show
+            file, Path(named), sources=dict(map(_move, moves)), force=force, progress=show
         )
 
 

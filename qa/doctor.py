@@ -222,8 +222,13 @@ class _Examination:
         yield from checkup.findings
         if checkup.generation < 0:
             return
-        with Library.open(self._there_address, read_only=True) as library:
-            state = library.status()
+        try:
+            with Library.open(self._there_address, read_only=True) as library:
+                state = library.status()
+        except LibraryError:
+            if checkup.ok:
+                raise
+            return  # for a reason that stands above
         if state.model:
             yield ("built with", f"{state.model} ({state.fingerprint[:12]})")
             yield from _model_there(state.model, state.fingerprint)

@@ -7,7 +7,7 @@ more than a generation, and must never hold less.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from index.database import Database, Row
 from index.nearest import Nearest
@@ -15,7 +15,7 @@ from index.nearest import Nearest
 if TYPE_CHECKING:
     from index.arrays import Arrays
 
-__all__ = ["Engine", "Words", "Writer"]
+__all__ = ["Engine", "Problem", "Words", "Writer"]
 
 
 class Words(Protocol):
@@ -60,6 +60,13 @@ class Writer(Protocol):
     def abandon(self) -> None:
         """Forget what was taken in; it may stay, since the store does not publish it."""
         ...
+
+
+class Problem(NamedTuple):
+    """What is wrong with an engine, a sentence, and whether questions are refused for it."""
+
+    message: str
+    refused: bool
 
 
 class Engine(Protocol):
@@ -111,8 +118,8 @@ class Engine(Protocol):
         """
         ...
 
-    def problems(self, db: Database, number: int) -> Iterator[str]:
-        """Yield what it lacks of a generation, or has damaged; a sentence each."""
+    def problems(self, db: Database, number: int) -> Iterator[Problem]:
+        """Yield what it lacks of a generation, or has damaged."""
         ...
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.alive import living_words, model_of, state_key
 from index.database import Database, Row
-from index.engines.engine import Words, Writer
+from index.engines.engine import Problem, Words, Writer
 from index.engines.local import can_go_on, new_words_folder, remove_others
 from index.errors import LibraryError
 from index.files import replace_private
@@ -87,24 +87,28 @@ class HomeEngine:
             vectors = load_vectors(self._home, base, db, model["id"], int(model["dim"]), known)
         return FaissNearest(vectors, arrays)
 
-    def problems(self, db: Database, number: int) -> Iterator[str]:
-        """Yield what the files in the home lack, or have damaged."""
+    def problems(self, db: Database, number: int) -> Iterator[Problem]:
+        """Yield what the files in the home lack, or have damaged; they are made again."""
+        if message := self._fault(db, number):
+            yield Problem(message, refused=False)
+
+    def _fault(self, db: Database, number: int) -> str:
         derived = self._recorded()
         if derived is None:
-            return  # they are made when somebody asks
+            return ""  # they are made when somebody asks
         if (derived.library, derived.compacted) != (library_of(db), state_key(db)[1]):
-            return  # or made anew
+            return ""  # or made anew
         if not self._is_ahead(derived):
-            yield (
+            return (
                 f"The store has generation {number} and the indexes in {self._home} have "
                 f"{derived.generation}: the store was put back to an older state."
             )
-        elif not intact(self._home, derived.words):
-            yield f"The word index {derived.words.folder} in {self._home} is damaged or missing."
-        elif derived.vectors is not None and not intact_base(
-            self._home / derived.vectors.file, derived.vectors
-        ):
-            yield f"The vector index {derived.vectors.file} in {self._home} is damaged or missing."
+        if not intact(self._home, derived.words):
+            return f"The word index {derived.words.folder} in {self._home} is damaged or missing."
+        base = derived.vectors
+        if base is not None and not intact_base(self._home / base.file, base):
+            return f"The vector index {base.file} in {self._home} is damaged or missing."
+        return ""
 
     def close(self) -> None:
         """Nothing is held."""

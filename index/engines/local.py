@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.alive import living_words, model_of
 from index.database import Database, Row, next_number, tuples
-from index.engines.engine import Writer
+from index.engines.engine import Problem, Writer
 from index.errors import LibraryDamagedError
 from index.nearest import FaissNearest, Nearest
 from index.store import Store, get_meta, set_meta
@@ -113,7 +113,7 @@ class LocalEngine:
         vectors = load_vectors(self._folder, base, db, model["id"], int(model["dim"]), known)
         return FaissNearest(vectors, arrays)
 
-    def problems(self, db: Database, number: int) -> Iterator[str]:
+    def problems(self, db: Database, number: int) -> Iterator[Problem]:
         """Yield nothing: `index.upkeep.check_files` looks at files in the library's folder."""
         yield from ()
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from index.alive import living, model_of
 from index.database import Database, Row, tuples
-from index.engines.engine import Words, Writer
+from index.engines.engine import Problem, Words, Writer
 from index.engines.home import HomeEngine, library_of
 from index.errors import LibraryError
 from index.milvus import PASSAGE, SENTENCE, Milvus, passage_words, query_words
@@ -164,9 +164,13 @@ class MilvusEngine(HomeEngine):
             "the store, without embedding."
         )
 
-    def problems(self, db: Database, number: int) -> Iterator[str]:
+    def problems(self, db: Database, number: int) -> Iterator[Problem]:
         """Yield what Milvus lacks, or has that it should not."""
         yield from super().problems(db, number)
+        for message in self._lacks(db, number):
+            yield Problem(message, refused=True)
+
+    def _lacks(self, db: Database, number: int) -> Iterator[str]:
         state, model = get_meta(db, _KEY), model_of(db, number)
         if model is None:
             return
@@ -175,7 +179,7 @@ class MilvusEngine(HomeEngine):
                 raise self._out_of_step("does not have the vectors of the library")
             self._ready(db, state)
         except LibraryError as error:
-            yield str(error)
+            yield f"{str(error).partition(';')[0]}."
             return
         there = Counter(self._milvus.documents(state["collection"]))
         wanted = _row_counts(db, number)

@@ -205,13 +205,13 @@ class _Check:
 
 def check_engine(engine: Engine, db: Database, number: int) -> Iterator[Finding]:
     """Yield what the indexes of a generation lack, or have that they should not."""
-    for message in engine.problems(db, number):
+    for message, refused in engine.problems(db, number):
         yield Finding(
             kind="words",
             where="the indexes",
             message=message,
             advice=REPAIR,
-            severity=Severity.SLOWER,
+            severity=Severity.WRONG if refused else Severity.SLOWER,
             repairable=True,
         )
 
