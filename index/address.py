@@ -113,7 +113,7 @@ def address_of(library: str | os.PathLike[str]) -> Address:
     text = str(library)
     if not is_remote(text):
         home = Path(text).expanduser()
-        return _recorded(home) if (home / FILE).is_file() else Address(home)
+        return _recorded(home) if os.path.isfile(home / FILE) else Address(home)
     scheme = text.partition("://")[0]
     if scheme in _POSTGRES:
         return _at_home(Address(Path(), *_store_of(text)))
@@ -200,7 +200,7 @@ def home_id(home: Path) -> str:
     """Return what tells this home from the others of its library; empty where it is the library."""
     try:
         return str(json.loads((home / FILE).read_bytes())["id"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return ""
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise LibraryFormatError(

@@ -268,7 +268,7 @@ def _refuse_damaged(inside: Path) -> None:
             )
 
 
-def copy_chats(source: Path, copy: Path, missing: list[str]) -> bool:
+def copy_chats(source: Path, copy: Path, missing: list[str], into: str = "the backup") -> bool:
     """Copy the conversations and return whether there are any; what is damaged is told."""
     if not source.is_file():
         return False
@@ -288,7 +288,7 @@ def copy_chats(source: Path, copy: Path, missing: list[str]) -> bool:
             raise
         copy.unlink(missing_ok=True)
         missing.append(
-            f"The conversations are not in it: {source} cannot be read ({error}); "
+            f"The conversations are not in {into}: {source} cannot be read ({error}); "
             "`quoth doctor` says what to do."
         )
         return False

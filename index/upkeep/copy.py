@@ -217,7 +217,7 @@ class _Copy:
         if there.exists():
             warnings.append(f"{there} has conversations already; those were kept.")
             return False
-        return copy_chats(self.homes[0] / CHATS, there, warnings)
+        return copy_chats(self.homes[0] / CHATS, there, warnings, "the copy")
 
 
 def _source(row: tuple[object, ...], ours: str, theirs: str) -> tuple[object, ...]:

@@ -22,7 +22,8 @@ def test_help_names_every_command_and_the_exit_status() -> None:
     listed = re.findall(r"^  ([a-z]+) {2,}", result.stdout, flags=re.MULTILINE)
     assert [name for name in listed if name != "chat"] == [
         "sync", "ask", "retrieve", "find", "status", "remove", "rebuild", "compact",
-        "relocate", "backup", "restore", "verify", "doctor", "serve", "evaluate", "password",
+        "relocate", "copy", "backup", "restore", "verify", "doctor", "serve", "evaluate",
+        "password",
     ]  # fmt: skip
     assert "2    wrong usage" in result.stdout
     assert not re.search(r"\.\.\.$", result.stdout.partition("Commands:")[2], re.MULTILINE)
