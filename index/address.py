@@ -42,6 +42,9 @@ _POSTGRES = ("postgresql", "postgres")
 _MILVUS = ("milvus+http", "milvus+https")
 _STORE = "store="
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+# The user and the password; also where this has a @, ? or / that should have been written as %XX:
+# no port follows such a colon.
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/?]*@|[^/@]*@|[^/?@:]*:(?!\d*(?:[/?,]|$))[^?]*@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,10 @@ def _relative(engine: str) -> str:
 def is_remote(library: str | os.PathLike[str]) -> bool:
     """Return whether this is an address rather than the path of a folder."""
     text = str(library)
-    scheme = text.partition("://")[0]
-    return scheme in (*_POSTGRES, *_MILVUS) or _without_store(text)[0].endswith(".db")
+    scheme, mark, _ = text.partition("://")
+    return (bool(mark) and scheme in (*_POSTGRES, *_MILVUS)) or _without_store(text)[0].endswith(
+        ".db"
+    )
 
 
 def address_of(library: str | os.PathLike[str]) -> Address:
@@ -154,7 +159,10 @@ def _store_of(text: str) -> tuple[str, str]:
 
 
 def _milvus_of(text: str) -> tuple[str, str]:
-    parts = urlsplit(text.removeprefix("milvus+"))
+    try:
+        parts = urlsplit(text.removeprefix("milvus+"))
+    except ValueError:  # brackets that are no IPv6 address
+        parts = urlsplit("")
     collection = parts.path.strip("/") or SCHEMA
     if parts.query or not parts.netloc or not _NAME.fullmatch(collection):
         raise LibraryError(
@@ -166,7 +174,7 @@ def _milvus_of(text: str) -> tuple[str, str]:
 
 def without_password(address: str) -> str:
     """Return an address as it may be shown and written down."""
-    return re.sub(r"(?<=://)([^/@]*)@", lambda user: _user(user[1]), _hidden(address))
+    return _CREDENTIALS.sub(lambda user: _user(user[0][:-1]), _hidden(address))
 
 
 def _user(text: str) -> str:
@@ -175,7 +183,7 @@ def _user(text: str) -> str:
 
 
 def _hidden(address: str) -> str:
-    return re.sub(r"([?&])password=[^&]*&?", r"\1", address).rstrip("?&")
+    return re.sub(r"(?<=[?&])(?:ssl)?password=[^&]*&?", "", address).rstrip("?&")
 
 
 def home_folder() -> Path:

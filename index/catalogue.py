@@ -256,9 +256,13 @@ def drop_removed_elsewhere(library: Path, store: Store) -> None:
             (Catalogue(library, db).uploads,),
         ).fetchall()
     if rows:
-        for _, path in rows:
-            (library / UPLOADS / path).unlink(missing_ok=True)
-        with store.writing() as db:  # another file may come under the name
+        with store.writing() as db:  # which looks whether the list is what was stored
+            for _, path in rows:
+                file = Path(os.path.normpath(library / UPLOADS / path))
+                # Others write into the store: nothing beyond the uploads goes at their word.
+                if library / UPLOADS in file.parents and file.is_file():
+                    file.unlink()
+            # Another file may come under the name.
             db.executemany("DELETE FROM excluded WHERE source = ? AND path = ?", rows)
 
 

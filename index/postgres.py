@@ -7,6 +7,7 @@ character 0, which PostgreSQL cannot store.
 from __future__ import annotations
 
 import re
+import selectors
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,10 @@ CONNECT_SECONDS = 10
 _BATCH = 2000  # rows of a long result that are fetched at once
 _MARK = re.compile(r"\?(\d*)")
 _MARKED = re.compile(r"'[^']*'")  # no mark within a string counts
-# The character 0, and the one that stands for it, as they are stored: both of two characters.
-_ESCAPE = "\U0010fffe"
-_ZERO, _ITSELF = f"{_ESCAPE}0", f"{_ESCAPE}1"
+# The character 0, and the one that stands for it, as they are stored: both of two characters. They
+# are the two smallest, so that texts keep their order.
+_ESCAPE = "\1"
+_ZERO, _ITSELF = f"{_ESCAPE}\1", f"{_ESCAPE}\2"
 _CHANGES = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -134,6 +136,15 @@ class Connection:
     def lost(self) -> bool:
         """Whether nothing can be asked any more."""
         return bool(self.raw.closed or self.raw.broken)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended it, while nothing was asked; it says so unasked."""
+        if self.lost:
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.raw.fileno(), selectors.EVENT_READ)
+            return bool(selector.select(0))
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> psycopg.Cursor[Any]:
         """Run one statement."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import queue
+import re
 import secrets
 import socket
 import time
@@ -47,10 +49,17 @@ INSERT INTO writer VALUES(0);
 CREATE TABLE numbers(name TEXT PRIMARY KEY, last BIGINT NOT NULL);
 INSERT INTO numbers VALUES {", ".join(f"('{name}', 0)" for name in NUMBERED)};
 """
+# Why the server lets nobody in: a connection that is not made has no code.
+_REFUSED = (
+    (re.compile(r'database ".*" does not exist'), "3D"),
+    (re.compile(r"password|authentication|role|pg_hba"), "28"),
+    (re.compile(r"too many|connection slots"), "53"),
+)
 _ADVICE = {
     "28": "check the user and the password (PGPASSWORD, or the file ~/.pgpass)",
     "3D": "make the database first, with createdb",
-    "42": "grant this user what is missing",
+    "42501": "grant this user what is missing",
+    "54": "shorten the path or the name that is too long for it",
     "53": "make room on the disk of the server, or let it take more connections",
 }
 
@@ -109,17 +118,18 @@ class PostgresStore(Store):
             LibraryFormatError: The schema holds something else.
         """
         with self.reading() as db:
-            tables = {
-                row[0]
-                for row in db.execute(
-                    "SELECT table_name FROM information_schema.tables WHERE table_schema = ?",
-                    (self._schema,),
-                )
-            }
-            if not tables:
+            # Not information_schema, which shows a user only what that user may use.
+            there = db.execute(
+                "SELECT 1 FROM pg_namespace n WHERE nspname = ? AND ("
+                "EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid) OR "
+                "EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid) OR "
+                "EXISTS (SELECT FROM pg_type WHERE typnamespace = n.oid))",
+                (self._schema,),
+            ).fetchone()
+            if there is None:
                 return None
             with suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-                row = db.execute("SELECT application FROM format").fetchone()
+                row = db.execute(f'SELECT application FROM "{self._schema}".format').fetchone()
                 if row is not None and row[0] == APPLICATION_ID:
                     return format_version(db)
         raise LibraryFormatError(
@@ -135,7 +145,7 @@ class PostgresStore(Store):
                 # Of two that make it at once one comes second, and finds it made.
                 db.execute("SELECT pg_advisory_xact_lock(?, ?)", self._keys("create"))
                 there = db.execute(
-                    "SELECT count(*) FROM information_schema.schemata WHERE schema_name = ?",
+                    "SELECT count(*) FROM pg_namespace WHERE nspname = ?",
                     (self._schema,),
                 ).fetchone()[0]
                 if not there:
@@ -172,8 +182,9 @@ class PostgresStore(Store):
         while not self._idle.empty():
             with suppress(Exception):  # empty by now
                 db: Connection = self._idle.get_nowait()
-                if not db.lost:
+                if not db.ended:
                     return db
+                db.close()
         return self._connected()
 
     def _connected(self) -> Any:  # noqa: ANN401
@@ -205,11 +216,18 @@ class PostgresStore(Store):
         return db
 
     def _give_back(self, db: Any) -> None:  # noqa: ANN401
+        if db.lost:
+            self._drop_idle()  # what took this one has taken them too
         # Not all that a rush of questions took are kept: a server has a limited number of them.
         if self._closed or db.lost or db.in_transaction or self._idle.qsize() >= _KEPT:
             db.close()
         else:
             self._idle.put(db)
+
+    def _drop_idle(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
 
     def _begin(self, db: Database, *, writing: bool) -> None:
         if not writing:
@@ -245,17 +263,20 @@ class PostgresStore(Store):
         except (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted) as error:
             raise LibraryDamagedError(f"{self.name} ({_reason(error)})") from error
         except psycopg.Error as error:
-            state = error.sqlstate or ""
-            where = without_password(self._address)
-            if state[:2] in ("", "08", "57") or state.startswith("28") or state[:2] == "3D":
+            where, reason = without_password(self._address), _reason(error)
+            if where != self._address and error.sqlstate is None and "FATAL:" not in str(error):
+                # What is not understood of an address is quoted, which may be the password.
+                reason = re.sub(r"""(["']).*\1""", "…", reason)
+            state = error.sqlstate or next((s for p, s in _REFUSED if p.search(reason)), "")
+            if state[:2] in ("", "08", "57", "28", "3D"):
                 advice = _ADVICE.get(state[:2], "check that it runs and that the network is there")
                 raise LibraryUnreachableError(
-                    f"{where} cannot be reached ({_reason(error)}); {advice}. "
+                    f"{where} cannot be reached ({reason}); {advice}. "
                     "The library is as it was published last."
                 ) from error
-            advice = _ADVICE.get(state[:2], "see the log of the server")
+            advice = _ADVICE.get(state, _ADVICE.get(state[:2], "see the log of the server"))
             raise LibraryError(
-                f"{where} cannot be read or written ({_reason(error)}); {advice}."
+                f"{where} cannot be read or written ({reason}); {advice}."
             ) from error
 
     # -- writers ------------------------------------------------------------------------------
@@ -298,8 +319,9 @@ class PostgresStore(Store):
         first, second = (key & 0xFFFFFFFF for key in self._keys("write"))
         row = db.execute(
             "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE locktype = 'advisory' AND classid::bigint = ? AND objid::bigint = ?"
-            " AND granted",
+            " WHERE locktype = 'advisory' AND classid::bigint = ? AND objid::bigint = ? AND granted"
+            # Other databases of the server have keys of their own, which may be the same.
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             (first, second),
         ).fetchone()
         return "another process" if row is None else str(row[0]).removeprefix("quoth, ")

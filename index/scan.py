@@ -153,6 +153,9 @@ class _Folder:
     inode: int
 
 
+LONGEST_PATH = 2500  # in bytes; PostgreSQL indexes no text that is much longer
+
+
 class _Walk:
     """Looks into folders one after the other: their depth is limited by no stack."""
 
@@ -203,6 +206,9 @@ class _Walk:
         if _shown(path) != path:
             end = "/" if is_folder else ""
             self._skip(_shown(path) + end, "its name is not valid UTF-8; rename it")
+        elif not is_folder and len(path.encode()) > LONGEST_PATH:
+            shown = f"{path[:200]}…{path[-100:]}"
+            self._skip(shown, f"its path is longer than {LONGEST_PATH:,} bytes; shorten it")
         elif (
             S_ISLNK(status.st_mode)
             or entry.name.startswith((".", "~$"))

@@ -9,6 +9,7 @@ stands in its place or is gone. All of this happens under the writer's lock.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,13 +18,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from index.errors import FormatError, LibraryError
-from index.files import flush, folder_within, sha256, write_private
+from index.files import flush, folder_within, replace_private, sha256, write_private
 from index.formats import Limits
 from index.formats.opening import copied
 
 __all__ = ["Exchange", "exchanging", "interrupted", "make_folder", "recover", "taken_up"]
 
-_REPLACED, _ADDING = ".replaced", ".adding"
+_REPLACED, _ADDING, _PLACED = ".replaced", ".adding", ".placed"
 Recorded = Callable[[], Mapping[str, str]]  # SHA-256 of each upload as it is published, by path
 
 
@@ -96,6 +97,14 @@ class Exchange:
         self.placed = [path for path in self.placed if path not in placed]
         _put_back(aside, self._aside, self._uploads, hashes)
 
+    def undo_later(self) -> None:
+        """Note what was placed, for `recover`: it is not known now whether that is published."""
+        placed = {
+            p: sha256(self._uploads / p) for p in self.placed if (self._uploads / p).is_file()
+        }
+        make_folder(self._aside.parent, self._uploads)
+        replace_private(self._aside.with_suffix(_PLACED), json.dumps(placed).encode())
+
     def close(self) -> None:
         """Delete what is not needed any more."""
         shutil.rmtree(self._aside, ignore_errors=True)
@@ -112,7 +121,11 @@ def exchanging(uploads: Path, recorded: Recorded) -> Iterator[Exchange]:
     except BaseException:
         # What is told is the first failure; what cannot be undone now the next writer undoes.
         with contextlib.suppress(OSError, LibraryError):
-            exchange.undo()
+            try:
+                exchange.undo()
+            except LibraryError:  # the store does not answer
+                exchange.undo_later()
+                raise
             exchange.close()
         raise
     exchange.close()
@@ -154,10 +167,24 @@ def recover(uploads: Path, recorded: Recorded) -> None:
     hashes = recorded()
     aside = uploads / _REPLACED
     if aside.is_dir():
-        for batch in sorted(aside.iterdir()):
+        for listed in aside.glob(f"*{_PLACED}"):
+            _take_back(listed, uploads, hashes)
+        for batch in sorted(path for path in aside.iterdir() if path.is_dir()):
             _put_back(_below(batch), batch, uploads, hashes)
     for name in (_REPLACED, _ADDING):
         shutil.rmtree(uploads / name, ignore_errors=True)
+
+
+def _take_back(listed: Path, uploads: Path, hashes: Mapping[str, str]) -> None:
+    """Delete files that were placed, if they are what was placed then and are not published."""
+    with contextlib.suppress(ValueError):  # half a list
+        for path, placed in json.loads(listed.read_bytes()).items():
+            target = uploads / path
+            before = listed.with_suffix("") / path
+            ours = target.is_file() and not before.is_file() and sha256(target) == placed
+            if ours and not _is_published(target, path, hashes):
+                target.unlink()
+                _drop_empty(target.parent, uploads)
 
 
 def _below(folder: Path) -> set[str]:

@@ -102,8 +102,10 @@ class _Examination:
         if not self._there():
             return
         # In what is no library there is nothing to mend.
-        found = any((self._there_path / name).is_file() for name in (STORE, CHATS))
-        if repair and (found or self._there_address.remote):
+        if repair and (
+            self._there_address.remote
+            or any((self._there_path / name).is_file() for name in (STORE, CHATS))
+        ):
             self._part("what can be mended", self._mended)
         for what, part in (
             ("the folder", self._folder),

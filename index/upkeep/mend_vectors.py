@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.alive import model_of
-from index.database import Database, Row
+from index.database import Database, Row, keep_numbers
 from index.errors import LibraryDamagedError, ModelMismatchError
 from index.ingest import (
     PIPELINE,
@@ -57,6 +57,7 @@ def mend(store: Store, encoder: Callable[[], Encoder]) -> Iterator[str]:
     made = _embedded(parts, keys, model, encoder)
     mended = 0
     with store.writing(seal=()) as db:
+        keep_numbers(db)
         db.executemany("DELETE FROM vectors WHERE id = ?", [(number,) for number in unused])
         for number, (key, vector) in made.items():
             its_model = model["id"] if model else 0
