@@ -10,7 +10,12 @@ import pytest
 from milvus import MilvusServer, milvus_server
 from postgres import Server, server
 
-ENGINES = ("folder", "postgresql", "milvus and sqlite", "milvus and postgresql")
+ENGINES = (
+    "folder",
+    "postgresql",
+    "milvus and sqlite",
+    pytest.param("milvus and postgresql", marks=pytest.mark.slow),
+)
 
 
 @pytest.fixture(scope="session")

@@ -109,6 +109,7 @@ copy_library(sys.argv[1], sys.argv[2])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["rows", "indexes", "published"])
 def test_a_copy_that_is_killed_is_begun_again(
     new_place: Places, folder: Path, tmp_path: Path, at: str

@@ -14,6 +14,8 @@ from small import HOUSE, QUESTIONS, HashEncoder, answers, new_library, stored, w
 from index import Library
 from index.address import Place
 
+pytestmark = pytest.mark.slow
+
 _CHILD = """
 import os, signal, sys
 from small import HashEncoder

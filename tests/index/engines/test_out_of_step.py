@@ -19,6 +19,8 @@ from index.errors import LibraryError, LibraryUnreachableError, MissingExtraErro
 from index.milvus import Milvus
 from index.store import get_meta
 
+pytestmark = pytest.mark.slow
+
 
 def said(library: Library) -> tuple[object, ...]:
     return stored(library), answers(library, QUESTIONS)
