@@ -13,8 +13,6 @@ status 1 when a promise was broken.
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,13 +21,11 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for python bench/load.py
 
-from bench.loading.material import places
+from bench.loading.material import example_questions, write_documents
 from bench.loading.process import Server
 from bench.loading.report import figures, printed
 from bench.loading.scene import Plan, play
 from bench.options import json_option, tell, write_figures
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,31 +47,16 @@ def main(people: int, minutes: float, think: float, password: bool, json_to: str
     plan = Plan(people=people, seconds=60 * minutes, think=think)
     with TemporaryDirectory(prefix="quoth-load-") as place:
         server = Server(Path(place), password=password)
-        _write_documents(server, people)
+        write_documents(server.documents, people)
         tell("indexing the documents")
         server.index()
-        outcome = asyncio.run(play(server, plan, _questions(), tell))
+        outcome = asyncio.run(play(server, plan, example_questions(), tell))
     result = figures(outcome)
     if json_to != "-":
         click.echo(printed(result))
     write_figures(json_to, result)
     if result["broken"]:
         raise SystemExit(1)
-
-
-def _write_documents(server: Server, people: int) -> None:
-    shutil.copytree(ROOT / "examples/documents", server.documents)
-    for place in places(people):
-        file = server.documents / place.path
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(place.text, encoding="utf-8")
-
-
-def _questions() -> list[str]:
-    """Return the questions about the examples that stand by themselves."""
-    lines = (ROOT / "examples/questions.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
-    return [row["question"] for row in rows if row["answerable"] and not row["history"]]
 
 
 if __name__ == "__main__":

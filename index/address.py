@@ -44,7 +44,7 @@ _STORE = "store="
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 # The user and the password; also where this has a @, ? or / that should have been written as %XX:
 # no port follows such a colon.
-_CREDENTIALS = re.compile(r"(?<=://)(?:[^/?]*@|[^/@]*@|[^/?@:]*:(?!\d*(?:[/?,]|$))[^?]*@)")
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/?@:]*:(?!\d*(?:[/?,]|$))[^=&]*@|[^?]*@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,12 @@ def is_remote(library: str | os.PathLike[str]) -> bool:
     """Return whether this is an address rather than the path of a folder."""
     text = str(library)
     scheme, mark, _ = text.partition("://")
-    return (bool(mark) and scheme in (*_POSTGRES, *_MILVUS)) or _without_store(text)[0].endswith(
-        ".db"
-    )
+    if mark and scheme in (*_POSTGRES, *_MILVUS):
+        return True
+    file = Path(_without_store(text)[0]).expanduser()
+    # A folder may be called so, and these are what is in one.
+    own = file.name in ("store.db", "chats.db")
+    return file.suffix == ".db" and not own and not (file / "store.db").is_file()
 
 
 def address_of(library: str | os.PathLike[str]) -> Address:
@@ -183,7 +186,7 @@ def _user(text: str) -> str:
 
 
 def _hidden(address: str) -> str:
-    return re.sub(r"(?<=[?&])(?:ssl)?password=[^&]*&?", "", address).rstrip("?&")
+    return re.sub(r"(?<=[?&])(?:(?:ssl)?password|token)=[^&]*&?", "", address).rstrip("?&")
 
 
 def home_folder() -> Path:

@@ -9,26 +9,23 @@ from index.errors import LibraryDamagedError
 from index.store import generation, get_meta
 from index.words import Entry
 
-__all__ = ["living", "living_words", "model_of", "state_key"]
+__all__ = ["living", "living_words", "model_of", "state_key", "words_between"]
 
 # Documents of generation ?1.
 living = "born <= ?1 AND (died IS NULL OR died > ?1)"
+_WORDS = (
+    "SELECT passages.id, document, terms FROM passages JOIN documents ON documents.id = document"
+)
 
 
-def living_words(db: Database, number: int, after: int = -1) -> Iterable[Entry]:
-    """Return the passages of generation `number` as the word index takes them.
+def living_words(db: Database, number: int) -> Iterable[Entry]:
+    """Return the passages of generation `number` as the word index takes them."""
+    return stream(db, f"{_WORDS} WHERE {living}", (number,))
 
-    Args:
-        db: A connection that sees the generation.
-        number: Its number.
-        after: Only of documents born after this generation.
-    """
-    return stream(
-        db,
-        "SELECT passages.id, document, terms FROM passages"
-        f" JOIN documents ON documents.id = document WHERE {living} AND born > ?2",
-        (number, after),
-    )
+
+def words_between(db: Database, after: int, until: int) -> Iterable[Entry]:
+    """Return the passages born after one generation and until another, dead ones among them."""
+    return stream(db, f"{_WORDS} WHERE born > ? AND born <= ?", (after, until))
 
 
 def model_of(db: Database, number: int) -> Row | None:

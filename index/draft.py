@@ -14,7 +14,7 @@ from typing import Self
 
 from index.alive import model_of
 from index.database import Database
-from index.engines.engine import Engine, Writer
+from index.engines.engine import Engine, Writer, tidy_up
 from index.errors import LibraryError, ModelMismatchError
 from index.ingest import Ingest
 from index.seals import EVERYTHING, verify
@@ -134,6 +134,6 @@ class Draft:
             note(db)
             also(db)
         self._store.checkpoint()
-        self._engine.tidy()
+        tidy_up(self._engine)
         logger.info("published generation %d", self.generation)
         return self.generation

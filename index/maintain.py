@@ -9,7 +9,7 @@ from functools import partial
 from index.alive import living
 from index.database import Database, keep_numbers
 from index.draft import Draft
-from index.engines.engine import Engine
+from index.engines.engine import Engine, tidy_up
 from index.ingest import prepared_again
 from index.reports import Progress
 from index.seals import EVERYTHING
@@ -77,12 +77,11 @@ def rewrite_derived(
         db.execute("UPDATE documents SET died = born WHERE born > ?", (number,))
         if drop_dead:
             engine.compact(db, number, delete_dead(db, number))
-        else:
-            engine.rewrite(db, number, keep_vectors=keep_vectors)
-        compacted = get_meta(db, "compacted") or {"times": 0}
-        set_meta(db, "compacted", {"times": compacted["times"] + 1})
+        if drop_dead or engine.rewrite(db, number, keep_vectors=keep_vectors):
+            compacted = get_meta(db, "compacted") or {"times": 0}
+            set_meta(db, "compacted", {"times": compacted["times"] + 1})
     store.checkpoint()
-    engine.tidy()
+    tidy_up(engine)
 
 
 def delete_dead(db: Database, number: int) -> list[int]:
@@ -113,6 +112,7 @@ def delete_documents(db: Database, numbers: Sequence[int], *, with_vectors: bool
     db.execute("DROP TABLE dead")
     if with_vectors:
         db.execute(
-            "DELETE FROM vectors WHERE id NOT IN"
-            " (SELECT vector FROM sentences UNION SELECT vector FROM passages)"
+            # Not "NOT IN": PostgreSQL would look through all of them for each.
+            "DELETE FROM vectors WHERE id IN (SELECT id FROM vectors"
+            " EXCEPT SELECT vector FROM sentences EXCEPT SELECT vector FROM passages)"
         )

@@ -13,6 +13,7 @@ import hashlib
 import logging
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -33,10 +34,12 @@ logger = logging.getLogger(f"quoth.{__name__}")
 
 SECONDS = 30.0  # that a call may take
 CONNECT_SECONDS = 10.0
-SENTENCE, PASSAGE = 0, 1
+SENTENCE, PASSAGE, MARK = 0, 1, 2  # what a row stands for
 MOST_HITS = 16_384  # that Milvus gives
 _MISSING = 100  # its code for a collection that is not there
-_LOST = (1, 2, 101)  # those for a server that is away, or has not loaded the collection (again)
+_LOST = (2, 101)  # those for a server that is away, or has not loaded the collection (again)
+_AWAY = ("connect", "channel", "unavailable", "closed")
+_TRIED_AGAIN_AFTER = 1.0  # seconds
 _K1, _B, _MEAN_LENGTH = 1.5, 0.5, 120.0  # of BM25; what is proposed is scored anew
 _NOTHING = {0: 1e-6}  # a sparse vector may not be empty
 _OLDEST = (2, 4)
@@ -99,6 +102,8 @@ class Milvus:
         self._file = None if "://" in address else address
         self._loaded: set[str] = set()
         self._lock = threading.Lock()
+        self._ended = False
+        self._failed: tuple[float, Exception] | None = None  # until when, and how
         self._client = self._connected(address)
         version = str(self._ask(lambda c: c.get_server_version(timeout=CONNECT_SECONDS)))
         self.lite = version.startswith("milvus_lite")
@@ -140,7 +145,8 @@ class Milvus:
 
     def close(self) -> None:
         """End the connection; a Milvus Lite file is closed with it."""
-        with suppress(Exception):
+        with self._lock, suppress(Exception):
+            self._ended = True
             self._client.close()
         if self._file is not None:
             _close(self._file)
@@ -163,12 +169,28 @@ class Milvus:
         """Return a new connection in place of one that was lost."""
         with self._lock:
             if self._client is lost:
-                with suppress(Exception):
-                    lost.close()
-                self._client = self._connected(self._address)
-                for name in self._loaded:  # a server that was started again has forgotten
-                    self._client.load_collection(name, timeout=SECONDS)
+                if self._ended:
+                    raise LibraryError("The library is closed; open it again.")
+                self._client = self._connected_again(lost)
             return self._client
+
+    def _connected_again(self, lost: Any) -> Any:  # noqa: ANN401 - pymilvus is untyped
+        # Those who waited while it was tried have waited for the same server.
+        if self._failed is not None and time.monotonic() < self._failed[0]:
+            raise self._failed[1]
+        try:
+            client = self._connected(self._address)
+            # A server that was started again has forgotten what was loaded.
+            self._loaded &= set(client.list_collections(timeout=SECONDS))
+            for name in self._loaded:
+                client.load_collection(name, timeout=SECONDS)
+        except Exception as error:
+            self._failed = time.monotonic() + _TRIED_AGAIN_AFTER, error
+            raise
+        with suppress(Exception):
+            lost.close()
+        self._failed = None
+        return client
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -233,13 +255,15 @@ class Milvus:
 
     def drop(self, name: str) -> None:
         """Delete a collection."""
-        self._loaded.discard(name)
+        with self._lock:
+            self._loaded.discard(name)
         self._ask(lambda client: client.drop_collection(name, timeout=SECONDS))
 
     def load(self, name: str) -> int:
         """Get a collection ready to be searched, and return the length of its vectors."""
         self._ask(lambda client: client.load_collection(name, timeout=SECONDS))
-        self._loaded.add(name)
+        with self._lock:
+            self._loaded.add(name)
         found = self._ask(lambda client: client.describe_collection(name, timeout=SECONDS))
         return next(int(f["params"]["dim"]) for f in found["fields"] if f["name"] == "dense")
 
@@ -289,11 +313,27 @@ class Milvus:
         )
         return [int(hit["entity"]["passage"]) for hit in hits]
 
+    def mark(self, name: str, mark: int, dim: int) -> None:
+        """Store a row that stands for nothing but a state of the collection."""
+        nothing = [1.0, *[0.0] * (dim - 1)]
+        row = {"id": -mark, "kind": MARK, "document": 0, "passage": 0}
+        self.write(name, [{**row, "dense": nothing, "words": _NOTHING}])
+
+    def is_marked(self, name: str, mark: int) -> bool:
+        """Return whether that row is there."""
+        asked = {"filter": f"id == {-mark}", "output_fields": ["id"], "timeout": SECONDS}
+        return bool(self._ask(lambda client: client.query(name, **asked)))
+
+    def unmark(self, name: str, *, but: int) -> None:
+        """Delete such rows of older states."""
+        which = f"kind == {MARK} and id != {-but}"
+        self._ask(partial(_delete, name=name, which=which))
+
     def documents(self, name: str) -> Iterator[int]:
-        """Yield the document of each row."""
+        """Yield the document of each row that stands for a sentence or a passage."""
         with self._explained():
             rows = self._client.query_iterator(
-                name, filter="id >= 0", output_fields=["document"], batch_size=10_000
+                name, filter=f"kind != {MARK}", output_fields=["document"], batch_size=10_000
             )
         try:
             while True:
@@ -313,11 +353,14 @@ def _delete(client: Any, name: str, which: str) -> None:  # noqa: ANN401 - pymil
 def _is_lost(error: BaseException) -> bool:
     """Return whether the server did not answer at all, or had just been started again."""
     import grpc
+    from pymilvus.exceptions import DataNotMatchException, ParamError
 
     if isinstance(error, grpc.RpcError):
         return True
-    code = getattr(error, "code", None)
-    return code in _LOST or "connect" in str(error).lower() or "channel" in str(error).lower()
+    if isinstance(error, ParamError | DataNotMatchException):  # which have the code of everything
+        return False
+    said = str(error).lower()
+    return getattr(error, "code", None) in _LOST or any(word in said for word in _AWAY)
 
 
 def _said(error: Exception) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
+import os
 import secrets
 from typing import NamedTuple
 
@@ -16,6 +19,9 @@ from index.store import FILE as STORE
 from index.store import Store, get_meta, set_meta, vacant
 
 __all__ = ["Parts", "open_parts"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
+UPLOADS = "uploads"  # as `index.catalogue` has it
 
 
 class Parts(NamedTuple):
@@ -84,8 +90,19 @@ def _remember(address: Address) -> None:
     private_folder(address.home)
     file = address.home / FILE
     recorded = address.recorded()
-    before = json.loads(file.read_bytes()) if file.is_file() else {"id": secrets.token_hex(8)}
-    now = {**recorded, "id": before["id"]}
+    before: dict[str, str | None] = {}
+    if os.path.exists(file):
+        with contextlib.suppress(ValueError):  # half a file: it is written anew
+            found = json.loads(file.read_bytes())
+            before = found if isinstance(found, dict) else {}
+    if before and before.get("store") != recorded["store"]:
+        raise LibraryFormatError(
+            f"{address.home} belongs to another library; move it away, or give this one another "
+            "name."
+        )
+    if not before.get("id") and (address.home / UPLOADS).is_dir():
+        logger.warning("%s was damaged: documents uploaded here have no file any more", file)
+    now = {**recorded, "id": before.get("id") or secrets.token_hex(8)}
     if now != before:
         replace_private(file, json.dumps(now, indent=2).encode())
 

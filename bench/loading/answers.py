@@ -12,13 +12,13 @@ from bench.loading.parcels import Parcel, Parcels
 from bench.loading.tally import Tally
 from bench.loading.visitor import Visitor
 
-__all__ = ["Asked", "check_answer", "check_drawn", "check_source"]
+__all__ = ["NEW", "REMOVED", "Asked", "check_answer", "check_drawn", "check_source"]
 
+NEW = "an answer comes from a state no older than the last one acknowledged"
+REMOVED = "what was removed before a question is not quoted"
 _BELONGS = "an answer belongs to its question and its conversation"
 _OWN = "an answer quotes what the person asked about"
 _FOLLOWS = "a follow-up is made whole with the turns of its own conversation"
-_NEW = "an answer comes from a state no older than the last one acknowledged"
-_REMOVED = "what was removed before a question is not quoted"
 _ADDED = "what was added before a question is found"
 _DRAWN = "the page draws the conversation as it was"
 _WORDS = "a quote stands in its source word for word"
@@ -67,7 +67,7 @@ def check_answer(
         f"{told} as turn {answer['turn']} of {answer['conversation']}, not {talk.id} after {last}",
     )
     tally.check(
-        _NEW,
+        NEW,
         answer["generation"] >= asked.generation,
         f"{told} from {answer['generation']}, not {asked.generation}",
     )
@@ -78,7 +78,7 @@ def check_answer(
     if asked.means:
         tally.check(_FOLLOWS, asked.means in answer["searched_for"], f"{told}, not {asked.means}")
     gone = parcels.gone_before(" ".join(said), asked.began)
-    tally.check(_REMOVED, not gone, f"{told} at {asked.began}: {gone}")
+    tally.check(REMOVED, not gone, f"{told} at {asked.began}: {gone}")
     if asked.parcel is not None and parcels.stayed(asked.parcel):
         tally.check(_ADDED, bool(said) and asked.parcel.locker in said[0], f"{told} {asked.parcel}")
 

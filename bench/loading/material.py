@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]  # a JSON object
 
-__all__ = ["Json", "Place", "parcel_document", "parcel_question", "places"]
+__all__ = [
+    "Json",
+    "Place",
+    "example_questions",
+    "parcel_document",
+    "parcel_question",
+    "places",
+    "write_documents",
+]
+
+ROOT = Path(__file__).resolve().parents[2]
 
 _FIRST = ("Vel", "Tar", "Quin", "Bros", "Hal", "Mer", "Dun", "Fip", "Gor", "Lys", "Wex", "Zan")
 _LAST = ("mora", "rick", "dell", "bury", "ghast", "stone", "vik", "pole", "combe", "ness")
@@ -80,3 +93,19 @@ def parcel_document(name: str, locker: str) -> str:
 def parcel_question(name: str) -> str:
     """Return the question that such a document answers."""
     return f"In which locker is the parcel for {name} kept?"
+
+
+def write_documents(folder: Path, people: int) -> None:
+    """Make a folder with the example documents, and one about the place of each person."""
+    shutil.copytree(ROOT / "examples/documents", folder)
+    for place in places(people):
+        file = folder / place.path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(place.text, encoding="utf-8")
+
+
+def example_questions() -> list[str]:
+    """Return the questions about the examples that stand by themselves."""
+    lines = (ROOT / "examples/questions.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [row["question"] for row in rows if row["answerable"] and not row["history"]]

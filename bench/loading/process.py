@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["PASSWORD", "Sample", "Server"]
+__all__ = ["PASSWORD", "Ran", "Sample", "Server"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery staple"
@@ -45,16 +45,39 @@ class Sample:
     threads: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended: its exit status, and what it printed and said."""
+
+    status: int
+    printed: str
+    said: str
+
+
 class Server:
     """`quoth chat` over a folder of documents, on a port that stays the same.
 
     Args:
         folder: Where everything is put: `documents` are there already.
         password: Whether one is asked.
+        documents: Folder of the documents, where that is another one.
+        address: Of the library, where that is not in `folder`; then nothing is synced at the start.
+        command: "chat", or "serve" for the API without the page.
     """
 
-    def __init__(self, folder: Path, *, password: bool) -> None:
-        self.folder, self.documents, self.library = folder, folder / "documents", folder / "l.quoth"
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        password: bool,
+        documents: Path | None = None,
+        address: str | None = None,
+        command: str = "chat",
+    ) -> None:
+        self.name = folder.name
+        self.folder, self.documents = folder, documents or folder / "documents"
+        self.library = folder / "l.quoth"
+        self.place = address or str(self.library)
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self.log = folder / "server.log"
@@ -63,11 +86,14 @@ class Server:
         self.up = asyncio.Event()
         self.password = PASSWORD if password else ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._command = [command] if address else [command, str(self.documents)]
+        self._homes = folder / "homes"
         self._environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.temporary),
+            "QUOTH_HOME": str(self._homes),
         }
 
     @property
@@ -75,9 +101,14 @@ class Server:
         """Where people find it."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def inside(self) -> Path:
+        """The folder on this machine that belongs to the library: all of it, or its home."""
+        return next(self._homes.glob("*.quoth"), self.library)
+
     def index(self) -> None:
         """Make the library, and the password file where one is asked."""
-        self._run("sync", str(self.documents), "--library", str(self.library))
+        self._run("sync", str(self.documents), "--library", self.place)
         if self.password:
             self._run("password", str(self.folder / "password"), said=f"{self.password}\n" * 2)
 
@@ -87,8 +118,8 @@ class Server:
         Raises:
             RuntimeError: It does not.
         """
-        command = [sys.executable, str(ROOT / "ui.py"), "chat", str(self.documents)]
-        command += ["--library", str(self.library), "--port", str(self.port)]
+        command = [sys.executable, str(ROOT / "ui.py"), *self._command]
+        command += ["--library", self.place, "--port", str(self.port)]
         if self.password:
             command += ["--password-file", str(self.folder / "password")]
         began = time.perf_counter()
@@ -167,6 +198,21 @@ class Server:
         """Return the end of what it said."""
         said = self.log.read_text(errors="replace") if self.log.exists() else ""
         return said[-1_500:].strip() or "it said nothing"
+
+    async def run(self, *arguments: str) -> Ran:
+        """Run a command for the library beside the server, as somebody on its machine does."""
+        command = [str(ROOT / "ui.py"), *arguments, "--library", self.place]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        printed, said = await process.communicate()
+        assert process.returncode is not None
+        return Ran(process.returncode, printed.decode(), said.decode())
 
     async def _answers(self) -> bool:
         with suppress(OSError):

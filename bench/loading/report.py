@@ -12,7 +12,7 @@ from bench.loading.growth import Growth, growth
 from bench.loading.process import Sample
 from bench.loading.scene import Outcome
 
-__all__ = ["figures", "printed"]
+__all__ = ["figures", "in_words", "printed", "spread"]
 
 _WARM_UP = 120.0  # seconds after a start in which memory may grow
 _MB = 1e6
@@ -43,8 +43,8 @@ def figures(outcome: Outcome) -> dict[str, Any]:
             len(found) for (phase, _), found in tally.seconds.items() if phase == "crowd"
         ),
         "changes of documents": outcome.changes,
-        "waiting": _spread(tally.waiting),
-        "median wait by person": _spread(people),
+        "waiting": spread(tally.waiting),
+        "median wait by person": spread(people),
         "refused": {f"{kind}: {status}": n for (kind, status), n in sorted(tally.refused.items())},
         "cut off by the kill": tally.lost,
         "seconds until it answers again": round(outcome.restarted, 1),
@@ -74,15 +74,15 @@ def _memory(outcome: Outcome) -> dict[str, Any]:
     busy = sum(run[-1].cpu - run[0].cpu for run in runs)
     lasted = sum(run[-1].at - run[0].at for run in runs)
     return {
-        "resident MB": _spread([sample.resident / _MB for sample in samples]),
-        "with children, proportional MB": _spread([value / _MB for value in whole]),
+        "resident MB": spread([sample.resident / _MB for sample in samples]),
+        "with children, proportional MB": spread([value / _MB for value in whole]),
         "by minute MB": [
             round(run[at].resident / _MB) for run in runs for at in range(0, len(run), 60)
         ],
         "growth": growth(values),
         "growth at the end": growth([values[-1][len(values[-1]) // 2 :]]) if values else None,
-        "files": _spread([sample.files for sample in samples]),
-        "threads": _spread([sample.threads for sample in samples]),
+        "files": spread([sample.files for sample in samples]),
+        "threads": spread([sample.threads for sample in samples]),
         "before and after": None
         if outcome.before is None or outcome.after is None
         else {
@@ -108,7 +108,8 @@ def _after(run: list[Sample], seconds: float) -> list[Sample]:
     return [sample for sample in run if sample.at - run[0].at >= seconds]
 
 
-def _spread(values: Sequence[float]) -> dict[str, float]:
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return median, 95th percentile and the most of some values; nothing of none."""
     if not values:
         return {}
     return {
@@ -127,8 +128,8 @@ def printed(result: dict[str, Any]) -> str:
         f"{result['people']} people for {result['seconds']:.0f} s, thinking {result['think']:g} s: "
         f"{result['answers']} answers ({result['answers a second']} a second), "
         f"{result['requests']} requests, {result['changes of documents']} changes of documents",
-        f"people waiting for an answer: {_in_words(wait)}; "
-        f"median wait of a person in s: {_in_words(person)}",
+        f"people waiting for an answer: {in_words(wait)}; "
+        f"median wait of a person in s: {in_words(person)}",
         f"killed: {result['cut off by the kill']} requests cut off, answers again after "
         f"{result['seconds until it answers again']} s; "
         f"told to end, it ends in {result['seconds until it ends']} s",
@@ -151,7 +152,7 @@ def printed(result: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        *(f"{name}: {_in_words(value)}" for name, value in server.items() if value is not None),
+        *(f"{name}: {in_words(value)}" for name, value in server.items() if value is not None),
         "",
         f"{sum(result['checks'].values())} checks of {len(result['checks'])} promises",
     ]
@@ -163,7 +164,8 @@ def printed(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _in_words(value: object) -> str:
+def in_words(value: object) -> str:
+    """Return figures in one line."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {each}" for name, each in value.items())
     return str(value)

@@ -6,16 +6,20 @@ more than a generation, and must never hold less.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from index.database import Database, Row
+from index.errors import LibraryError
 from index.nearest import Nearest
 
 if TYPE_CHECKING:
     from index.arrays import Arrays
 
-__all__ = ["Engine", "Problem", "Words", "Writer"]
+__all__ = ["Engine", "Problem", "Words", "Writer", "tidy_up"]
+
+logger = logging.getLogger(f"quoth.{__name__}")
 
 
 class Words(Protocol):
@@ -88,8 +92,12 @@ class Engine(Protocol):
         """
         ...
 
-    def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> None:
-        """Make everything anew from generation `number`, within a transaction that writes."""
+    def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> bool:
+        """Make everything anew from generation `number`, within a transaction that writes.
+
+        Returns:
+            Whether all who search have to take it up, on whatever machine.
+        """
         ...
 
     def compact(self, db: Database, number: int, dead: Sequence[int]) -> None:
@@ -125,3 +133,11 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of what is held."""
         ...
+
+
+def tidy_up(engine: Engine) -> None:
+    """Let an engine tidy up after a publication, which stays one where that cannot be done now."""
+    try:
+        engine.tidy()
+    except (LibraryError, OSError) as error:
+        logger.warning("what nobody needs any more is left for the next change: %s", error)

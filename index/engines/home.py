@@ -12,20 +12,20 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.alive import living_words, model_of, state_key
+from index.alive import living_words, model_of, state_key, words_between
 from index.database import Database, Row
 from index.engines.engine import Problem, Words, Writer
 from index.engines.local import can_go_on, new_words_folder, remove_others
 from index.errors import LibraryError
 from index.files import replace_private
 from index.nearest import FaissNearest, Nearest
-from index.store import Store, generation, get_meta
+from index.store import Store, generation, get_meta, set_meta
 from index.vectors import VectorBase, intact_base, load_vectors, write_base
-from index.words import WordState, WordWriter, intact, load_words
+from index.words import WordState, WordWriter, intact, load_words, open_words
 
 if TYPE_CHECKING:
     from index.arrays import Arrays
@@ -35,17 +35,34 @@ __all__ = ["FILE", "HomeEngine"]
 logger = logging.getLogger(f"quoth.{__name__}")
 
 FILE, _LOCK = "derived.json", "derived.lock"
+_WAIT_SECONDS = 600.0  # for whoever makes the files
 
 
 @dataclass(frozen=True, slots=True)
 class _Derived:
-    """What the files in the home have: of which library, up to which generation, and where."""
+    """What the files in the home have.
+
+    Attributes:
+        library: Of which library.
+        compacted: How often that had been compacted.
+        generation: Up to which generation.
+        since: The generation at which the words were made; those of older ones may lack some.
+        mark: What tells this history of the store from another with the same numbers.
+        words: The index of words.
+        vectors: That of vectors.
+    """
 
     library: str
-    generation: int
     compacted: int
+    generation: int
+    since: int
+    mark: list[int]
     words: WordState
     vectors: VectorBase | None
+
+    def to_json(self) -> bytes:
+        """Return it as it is written."""
+        return json.dumps(asdict(self)).encode()
 
 
 class HomeEngine:
@@ -59,14 +76,17 @@ class HomeEngine:
         return _Nothing()
 
     def complete(self, writer: Writer | None, model: int | None) -> Callable[[Database], None]:
-        """Do nothing."""
-        return lambda db: None
+        """Note that Milvus, which others may search, lacks what was taken in here."""
+        return _without_milvus if writer is not None else lambda db: None
 
-    def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> None:
-        """Do nothing: what was compacted is made anew by who searches next."""
+    def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> bool:
+        """Forget the files in this home, which are made anew by who searches next."""
+        (self._home / FILE).unlink(missing_ok=True)
+        return False
 
     def compact(self, db: Database, number: int, dead: Sequence[int]) -> None:
-        """Do nothing: the files are made anew by who searches next."""
+        """Do nothing here: in each home the files are made anew by who searches next."""
+        _without_milvus(db)
 
     def tidy(self) -> None:
         """Do nothing: the files are tidied where they are made."""
@@ -98,10 +118,10 @@ class HomeEngine:
             return ""  # they are made when somebody asks
         if (derived.library, derived.compacted) != (library_of(db), state_key(db)[1]):
             return ""  # or made anew
-        if not self._is_ahead(derived):
+        if not self._is_of_this_history(derived):
             return (
-                f"The store has generation {number} and the indexes in {self._home} have "
-                f"{derived.generation}: the store was put back to an older state."
+                f"The indexes in {self._home} were made from another state than generation "
+                f"{number} follows: the store was put back to an older one."
             )
         if not intact(self._home, derived.words):
             return f"The word index {derived.words.folder} in {self._home} is damaged or missing."
@@ -115,14 +135,15 @@ class HomeEngine:
 
     @contextmanager
     def _in_step(self, db: Database, number: int) -> Iterator[_Derived | None]:
-        """Give what the files have, at least generation `number`; None: they cannot be made."""
+        """Give what the files have, at least generation `number`; None: the store has to do."""
         import filelock
 
-        lock = filelock.FileLock(self._home / _LOCK, mode=0o600)
+        # Somebody may be making them for a library of millions; or hang.
+        lock = filelock.FileLock(self._home / _LOCK, mode=0o600, timeout=_WAIT_SECONDS)
         try:
             lock.acquire()
-        except OSError as error:  # a home that may only be read
-            logger.warning("%s may not be written to (%s); using the store", self._home, error)
+        except (filelock.Timeout, OSError) as error:  # or a home that may only be read
+            logger.warning("the indexes in %s cannot be used now (%s)", self._home, error)
             yield None
             return
         try:
@@ -131,72 +152,98 @@ class HomeEngine:
             lock.release()
 
     def _stepped(self, db: Database, number: int) -> _Derived | None:
-        library, compacted = library_of(db), state_key(db)[1]
         derived = self._recorded()
-        if derived is not None and (derived.library, derived.compacted) != (library, compacted):
-            derived = None
-        if derived is not None and derived.generation > number and not self._is_ahead(derived):
-            logger.warning("the store is older than what %s was made from", self._home)
+        if derived is not None and not self._is_of_this_history(derived, db):
             derived = None
         if derived is not None and derived.generation >= number:
-            return derived
+            return derived if number >= derived.since else None
         try:
-            derived = self._made(db, derived, _Key(library, number, compacted))
-        except LibraryError as error:
-            logger.warning("%s; using the store", error)
+            derived = self._made(db, derived, number)
+            replace_private(self._home / FILE, derived.to_json())
+        except (LibraryError, OSError) as error:
+            logger.warning("%s cannot be brought up to date (%s)", self._home, error)
             return None
-        fields = {
-            "library": derived.library,
-            "generation": derived.generation,
-            "compacted": derived.compacted,
-            "words": derived.words.to_dict(),
-            "vectors": None if derived.vectors is None else derived.vectors.to_dict(),
-        }
-        replace_private(self._home / FILE, json.dumps(fields).encode())
         base = derived.vectors
         remove_others(self._home, derived.words.folder, None if base is None else base.file)
         logger.info("%s has generation %d now", self._home, number)
         return derived
 
-    def _is_ahead(self, derived: _Derived) -> bool:
-        """Return whether another reader has seen a newer generation, rather than a lost one."""
-        with self._store.reading() as db:
-            return derived.generation <= generation(db)
+    def _is_of_this_history(self, derived: _Derived, db: Database | None = None) -> bool:
+        """Return whether the files were made from a state that the store has come through.
+
+        Not where it was put back to an older one, or compacted since.
+
+        Args:
+            derived: What the files have.
+            db: A connection that sees the store, maybe as it was before that.
+        """
+        if db is None or derived.generation > generation(db):
+            with self._store.reading() as newest:
+                if derived.generation > generation(newest):
+                    return False
+                return self._is_of_this_history(derived, newest)
+        if (derived.library, derived.compacted) != (library_of(db), state_key(db)[1]):
+            return False
+        return derived.mark == _mark(db, derived.generation, derived.vectors)
 
     def _recorded(self) -> _Derived | None:
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
             found: dict[str, Any] = json.loads((self._home / FILE).read_bytes())
-            base = found["vectors"]
+            words, base = WordState(**found.pop("words")), found.pop("vectors")
             return _Derived(
-                str(found["library"]),
-                int(found["generation"]),
-                int(found["compacted"]),
-                WordState(**found["words"]),
-                None if base is None else VectorBase(**base),
+                **found, words=words, vectors=None if base is None else VectorBase(**base)
             )
         return None
 
-    def _made(self, db: Database, before: _Derived | None, key: _Key) -> _Derived:
+    def _made(self, db: Database, before: _Derived | None, number: int) -> _Derived:
         """Add what is new to the files, or make them anew where there are none to go on with."""
-        if before is not None and can_go_on(self._home, db, before.words):
-            words = WordWriter(self._home / before.words.folder)
-            words.add(living_words(db, key.generation, before.generation))
-        else:
-            words = WordWriter(new_words_folder(self._home))
-            words.add(living_words(db, key.generation))
-        state = words.commit()
-        model = model_of(db, key.generation) if self._with_vectors else None
+        model = model_of(db, number) if self._with_vectors else None
         base = None if before is None else before.vectors
         if model is not None:
             base = write_base(self._home, db, model["id"], int(model["dim"]), base)
-        return _Derived(key.library, key.generation, key.compacted, state, base)
+        if before is not None and self._goes_on(db, before.words):
+            words, since = WordWriter(self._home / before.words.folder), before.since
+            entries = words_between(db, before.generation, number)
+        else:
+            words, since = WordWriter(new_words_folder(self._home)), number
+            entries = living_words(db, number)
+        try:
+            words.add(entries)
+            state = words.commit()
+        except BaseException:
+            # It must let go of the folder: the next one begins there.
+            with contextlib.suppress(ValueError, OSError, RuntimeError, LibraryError):
+                words.abandon()
+            raise
+        mark = _mark(db, number, base)
+        return _Derived(library_of(db), state_key(db)[1], number, since, mark, state, base)
+
+    def _goes_on(self, db: Database, words: WordState) -> bool:
+        """Return whether words may be added; not where some were, and that was not noted."""
+        return can_go_on(self._home, db, words) and (
+            open_words(self._home / words.folder).passages == words.passages
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    library: str
-    generation: int
-    compacted: int
+def _mark(db: Database, number: int, base: VectorBase | None) -> list[int]:
+    """Return what tells this history of the store from another with the same numbers.
+
+    What was born until a generation changes only with a compaction, which is counted.
+    """
+    (count, checks) = db.execute(
+        "SELECT count(*), CAST(coalesce(sum(crc), 0) AS BIGINT) FROM documents WHERE born <= ?",
+        (number,),
+    ).fetchone()
+    last = None
+    if base is not None:
+        last = db.execute("SELECT crc FROM vectors WHERE id = ?", (base.last,)).fetchone()
+    return [int(count), int(checks), -1 if last is None else int(last[0])]
+
+
+def _without_milvus(db: Database) -> None:
+    """Note that Milvus lacks what is written here: rather refused than searched by half."""
+    if get_meta(db, "milvus") is not None:
+        set_meta(db, "milvus", None)
 
 
 class _Nothing:

@@ -68,13 +68,14 @@ class LocalEngine:
         (dim,) = db.execute("SELECT dim FROM models WHERE id = ?", (model,)).fetchone()
         return write_base(self._folder, db, model, dim, current)
 
-    def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> None:
+    def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> bool:
         """Write FAISS and Tantivy files anew."""
         if not keep_vectors:
             set_meta(db, "vectors", self._new_base(db, number))
         words = WordWriter(new_words_folder(self._folder))
         words.add(living_words(db, number))
         set_meta(db, "words", words.commit().to_dict())
+        return True
 
     def _new_base(self, db: Database, number: int) -> dict[str, Any] | None:
         model = model_of(db, number)

@@ -55,41 +55,56 @@ class MilvusEngine(HomeEngine):
     def begin(self, base: int, model: int) -> Writer:
         """Open the collection of this model, or make one; documents that died leave it."""
         with self._store.reading() as db:
-            state = get_meta(db, _KEY)
-            if state is None or state["model"] != model:
+            state, published = get_meta(db, _KEY), model_of(db, base)
+            if state is not None and state["model"] == model:
+                dim = self._ready(db, state)
+                name, before = state["collection"], None
+                self._milvus.unmark(name, but=state["mark"])
+                self._milvus.delete(name, _died(db, int(state["cleared"]), base))
+            else:
                 (dim,) = db.execute("SELECT dim FROM models WHERE id = ?", (model,)).fetchone()
                 name = self._make(db, int(dim))
                 before = None if state is None else state["collection"]
-            else:
-                self._ready(db, state)
-                name, before = state["collection"], None
-                self._milvus.delete(name, _died(db, int(state["cleared"]), base))
+                if state is None and published is not None and published["id"] == model:
+                    self._fill(db, name, base)  # somebody wrote into the store alone
         state = {"collection": name, "before": before, "model": model, "cleared": base}
-        return _Writer(self._store, self._milvus, state)
+        return _Writer(self._store, self._milvus, state, int(dim))
 
     def complete(self, writer: Writer | None, model: int | None) -> Callable[[Database], None]:
         """Write what is waiting, and let Milvus put it on disk."""
         if not isinstance(writer, _Writer):
             return lambda db: None
         writer.write()
-        self._milvus.flush(writer.state["collection"])
-        return lambda db: set_meta(db, _KEY, writer.state)
+        state = self._marked(writer.state, writer.dim)
+        return lambda db: set_meta(db, _KEY, state)
 
-    def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> None:
+    def _marked(self, state: dict[str, Any], dim: int) -> dict[str, Any]:
+        """Put all rows on disk, with one that tells this state from older ones."""
+        marked = {**state, "mark": secrets.randbits(60) + 1}
+        self._milvus.mark(state["collection"], marked["mark"], dim)
+        self._milvus.flush(state["collection"])
+        return marked
+
+    def rewrite(self, db: Database, number: int, *, keep_vectors: bool) -> bool:
         """Fill a new collection from the store, which takes the place of the old one."""
+        super().rewrite(db, number, keep_vectors=keep_vectors)
         model, state = model_of(db, number), get_meta(db, _KEY)
         if model is None:
-            return
+            return False
         name = self._make(db, int(model["dim"]))
+        self._fill(db, name, number)
+        before = None if state is None else state["collection"]
+        fields = {"collection": name, "before": before, "model": model["id"], "cleared": number}
+        set_meta(db, _KEY, self._marked(fields, int(model["dim"])))
+        return True
+
+    def _fill(self, db: Database, name: str, number: int) -> None:
+        """Write all rows of a generation into a new collection."""
         rows = _Rows(self._milvus, name)
         documents = db.execute(f"SELECT id FROM documents WHERE {living}", (number,)).fetchall()
         for (document,) in documents:
             rows.add(_rows_of(db, document))
         rows.write()
-        self._milvus.flush(name)
-        before = None if state is None else state["collection"]
-        fields = {"collection": name, "before": before, "model": model["id"], "cleared": number}
-        set_meta(db, _KEY, fields)
 
     def compact(self, db: Database, number: int, dead: Sequence[int]) -> None:
         """Delete the rows of documents that the store no longer has."""
@@ -149,14 +164,17 @@ class MilvusEngine(HomeEngine):
         hidden = _hidden(db, number, int(state["cleared"]))
         return _MilvusNearest(self._milvus, state["collection"], hidden, arrays, int(count))
 
-    def _ready(self, db: Database, state: dict[str, Any]) -> None:
-        """Load a collection, which must be there and take vectors of the model."""
+    def _ready(self, db: Database, state: dict[str, Any]) -> int:
+        """Load a collection, which must be as it was published, and return its dimension."""
         if state["collection"] not in self._milvus.collections():
             raise self._out_of_step("does not have the vectors of the library")
         dim = self._milvus.load(state["collection"])
         row = db.execute("SELECT dim FROM models WHERE id = ?", (state["model"],)).fetchone()
         if row is None or int(row[0]) != dim:
             raise self._out_of_step(f"has vectors of {dim} numbers, which are of another model")
+        if not self._milvus.is_marked(state["collection"], state["mark"]):
+            raise self._out_of_step("lacks the last change of the library")
+        return dim
 
     def _out_of_step(self, what: str) -> LibraryError:
         return LibraryError(
@@ -224,8 +242,8 @@ class _Rows:
 class _Writer:
     """Writes the rows of documents as they come into the store."""
 
-    def __init__(self, store: Store, milvus: Milvus, state: dict[str, Any]) -> None:
-        self._store, self.state = store, state
+    def __init__(self, store: Store, milvus: Milvus, state: dict[str, Any], dim: int) -> None:
+        self._store, self.state, self.dim = store, state, dim
         self._rows = _Rows(milvus, state["collection"])
 
     def add(self, document: int) -> None:

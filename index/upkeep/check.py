@@ -139,14 +139,30 @@ class _Check:
             advice = "Mend that first, then run this again."
             self._add(kind, str(self.address), str(error), advice)
             return
-        with closing(parts.store), closing(parts.engine), parts.store.reading() as db:
-            self.format = format_version(db)
-            self._part("the generations", lambda: self._generation(db))
+        engine = parts.engine
+        with closing(parts.store), closing(engine):
+
+            def part(what: str, look: Callable[[Database], Iterable[Finding]]) -> None:
+                # A transaction each: after an error PostgreSQL answers nothing more in one.
+                def looked() -> Iterator[Finding]:
+                    with parts.store.reading() as db:
+                        yield from look(db)
+
+                self._part(what, looked)
+
+            part("the generations", self._remote_generation)
             if self.generation >= 0:
-                self.counts.update(check_database.counts(db, self.generation))
-                self._checked(db)
-                self._part("the indexes", lambda: check_engine(parts.engine, db, self.generation))
-                self._part("the uploads", lambda: check_files.uploads(self.path, db, self.counts))
+                part("the small tables", check_database.seals)
+                part("the vectors", check_documents.vectors)
+                part("the documents", self._document_findings)
+                part("the indexes", lambda db: check_engine(engine, db, self.generation))
+                part("the uploads", lambda db: check_files.uploads(self.path, db, self.counts))
+
+    def _remote_generation(self, db: Database) -> Iterable[Finding]:
+        self.format = format_version(db)
+        found = list(self._generation(db))
+        self.counts.update(check_database.counts(db, self.generation))
+        return found
 
     def _is_ours(self, db: Database) -> bool:
         application = db.execute("PRAGMA application_id").fetchone()[0]
@@ -197,10 +213,10 @@ class _Check:
         self._documents(db)
 
     def _documents(self, db: Database) -> None:
-        self._part(
-            "the documents",
-            lambda: check_documents.documents(db, self.path, self.generation, self.format),
-        )
+        self._part("the documents", lambda: self._document_findings(db))
+
+    def _document_findings(self, db: Database) -> Iterable[Finding]:
+        return check_documents.documents(db, self.path, self.generation, self.format)
 
 
 def check_engine(engine: Engine, db: Database, number: int) -> Iterator[Finding]:

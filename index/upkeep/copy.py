@@ -9,26 +9,30 @@ begins again.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
 from index.address import Place, address_of
 from index.alive import living
-from index.catalogue import UPLOADS, Catalogue
+from index.catalogue import UPLOADS, Catalogue, drop_removed_elsewhere
 from index.database import Database, go_on_numbering, last_number, stream
+from index.engines.engine import tidy_up
+from index.engines.home import library_of
 from index.errors import LibraryError
-from index.files import private_folder, settle
+from index.files import private_folder, settle, write_private
 from index.lock import writer_lock
 from index.opening import Parts, open_parts
 from index.seals import DOCUMENT, EVERYTHING, PASSAGE, SENTENCE, columns, verify
 from index.store import generation
 from index.upkeep.archive import CHATS
 from index.upkeep.backup import copy_chats
+from index.uploads import recover
 
 __all__ = ["Copied", "copy_library"]
 
+_BEGUN = ".quoth-copy"  # in the home of a copy that does not count yet
 _BATCH = 2000  # rows on their way at once
 _USED = (
     "SELECT {table}.vector FROM {table} JOIN documents ON documents.id = {table}.document"
@@ -64,7 +68,11 @@ _TABLES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("source", "path", "size", "mtime_ns", "inode", "hash", "document"),
         f"document IN (SELECT id FROM documents WHERE {living})",
     ),
-    ("excluded", ("source", "path"), "source IN (SELECT id FROM sources WHERE ?1 >= 0)"),
+    (
+        "excluded",
+        ("source", "path"),
+        "source IN (SELECT id FROM sources WHERE kind <> 'upload' AND ?1 >= 0)",
+    ),
     (
         "failures",
         ("source", "path", "reason", "hash", "kept", "since", "dismissed"),
@@ -131,19 +139,27 @@ class _Copy:
 
     def run(self) -> Copied:
         source, target = self.source.store, self.target.store
+        self._refuse_the_same()
         with (
             writer_lock(self.homes[0]),
             source.locked(),
             writer_lock(self.homes[1]),
             target.locked(),
-            source.reading() as db,
         ):
-            verify(db, EVERYTHING)
-            with target.reading() as other:
-                self._refuse_used(other)
-            self.progress("copying uploads and conversations")
-            uploads = self._uploads()
-            warnings: list[str] = []
+            recover(self.homes[0] / UPLOADS, self._published)
+            drop_removed_elsewhere(self.homes[0], source)
+            with source.reading() as db:
+                return self._copied(db)
+
+    def _copied(self, db: Database) -> Copied:
+        target = self.target.store
+        verify(db, EVERYTHING)
+        with target.reading() as other:
+            self._refuse_used(other)
+        self.progress("copying uploads and conversations")
+        warnings: list[str] = []
+        with self._begun():
+            uploads = self._uploads(db)
             conversations = self._conversations(warnings)
             with target.writing(seal=EVERYTHING) as other:
                 number = self._rows(db, other)
@@ -153,8 +169,8 @@ class _Copy:
                 ]
                 self.progress("making the indexes")
                 self.target.engine.rewrite(other, number, keep_vectors=False)
-            target.checkpoint()
-            self.target.engine.tidy()
+        target.checkpoint()
+        tidy_up(self.target.engine)
         return Copied(
             source=str(self.source.address),
             target=str(self.target.address),
@@ -165,12 +181,47 @@ class _Copy:
             warnings=tuple(warnings),
         )
 
+    def _refuse_the_same(self) -> None:
+        with self.source.store.reading() as db, self.target.store.reading() as other:
+            if library_of(db) and library_of(db) == library_of(other):
+                raise LibraryError(
+                    f"{self.target.address} is the same library; give another place."
+                )
+
     def _refuse_used(self, db: Database) -> None:
         if db.execute("SELECT 1 FROM documents").fetchone() or generation(db) > 0:
             raise LibraryError(
                 f"There is a library at {self.target.address} already; give another place, or "
                 "delete that one first. Nothing was changed."
             )
+
+    def _published(self) -> dict[str, str]:
+        with self.source.store.reading() as db:
+            return Catalogue(self.homes[0], db).upload_hashes()
+
+    @contextmanager
+    def _begun(self) -> Iterator[None]:
+        """Mark the target's home as long as what lies in it does not count.
+
+        What a copy that was killed has left is taken away: it may have been removed since.
+
+        Raises:
+            LibraryError: The home has uploads or conversations of another library.
+        """
+        home = self.homes[1]
+        mark, uploads, chats = home / _BEGUN, home / UPLOADS, list(home.glob(f"{CHATS}*"))
+        if mark.exists():
+            shutil.rmtree(uploads, ignore_errors=True)
+            for path in chats:
+                path.unlink(missing_ok=True)
+        elif chats or (uploads.is_dir() and any(path.is_file() for path in uploads.rglob("*"))):
+            raise LibraryError(
+                f"{home} has uploads or conversations of a library that was there before; move "
+                "that folder away, then copy again. Nothing was changed."
+            )
+        write_private(mark, b"")
+        yield
+        mark.unlink()
 
     def _rows(self, db: Database, other: Database) -> int:
         """Copy all rows of the published generation, and return its number."""
@@ -193,31 +244,26 @@ class _Copy:
         go_on_numbering(other, last)
         return number
 
-    def _uploads(self) -> int:
-        """Copy the uploaded files, and return how many they are."""
-        there = self.homes[0] / UPLOADS
-        if not there.is_dir():
-            return 0
-        to = self.homes[1] / UPLOADS
-        private_folder(to)
-        files = [
-            file
-            for file in sorted(there.rglob("*"))
-            if file.is_file() and not any(p.startswith(".") for p in file.relative_to(there).parts)
+    def _uploads(self, db: Database) -> int:
+        """Copy the uploaded files that are published, and return how many they are."""
+        there, to = (home / UPLOADS for home in self.homes)
+        paths = [
+            path
+            for path in sorted(Catalogue(self.homes[0], db).upload_hashes())
+            if ".." not in path.split("/") and (there / path).is_file()
         ]
-        for file in files:
-            copy = to / file.relative_to(there)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, copy)
+        if not paths:
+            return 0
+        private_folder(to)
+        for path in paths:
+            (to / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(there / path, to / path)
         settle(to)
-        return len(files)
+        return len(paths)
 
     def _conversations(self, warnings: list[str]) -> bool:
-        there = self.homes[1] / CHATS
-        if there.exists():
-            warnings.append(f"{there} has conversations already; those were kept.")
-            return False
-        return copy_chats(self.homes[0] / CHATS, there, warnings, "the copy")
+        source, target = (home / CHATS for home in self.homes)
+        return copy_chats(source, target, warnings, "the copy")
 
 
 def _source(row: tuple[object, ...], ours: str, theirs: str) -> tuple[object, ...]:

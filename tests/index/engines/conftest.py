@@ -7,8 +7,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from milvus import MilvusServer, milvus_server
 from postgres import Server, server
+
+from bench.started import MilvusServer, milvus
 
 ENGINES = (
     "folder",
@@ -28,7 +29,7 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def lite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
     """A Milvus that several processes may use."""
-    with milvus_server(tmp_path_factory.mktemp("milvus")) as started:
+    with milvus(tmp_path_factory.mktemp("milvus")) as started:
         yield started
 
 

@@ -85,6 +85,39 @@ def test_there_is_nothing_to_copy_and_no_place_to_copy_to(
         assert said(library) == before
 
 
+def test_what_was_removed_between_two_tries_stays_removed(
+    new_place: Places, folder: Path, tmp_path: Path
+) -> None:
+    """A copy that was killed has left uploads and conversations in the new home."""
+    here, there = tmp_path / "here.quoth", new_place()
+    write(tmp_path, {"secret.txt": "The mango is in the safe.", "open.txt": "Doors open at nine."})
+    with new_library(here, folder) as library:
+        library.add(tmp_path / "secret.txt")
+        library.add(tmp_path / "open.txt")
+    killed(here, there, "rows")
+    with opened(here) as library:
+        library.remove("secret.txt", "open.txt")
+    copy_library(here, there)
+    with opened(there) as library:
+        library.add(tmp_path / "open.txt")  # also a name that was removed
+        assert library.find("mango").total == 0
+        assert library.find("doors").total == 1
+        assert sorted(path.name for path in library.uploads.glob("*.txt")) == ["open.txt"]
+
+
+def test_a_home_with_uploads_of_another_library_is_not_taken(
+    new_place: Places, folder: Path, tmp_path: Path
+) -> None:
+    there = new_place()
+    new_library(tmp_path / "here.quoth", folder).close()
+    with Library.open(there, create=True, encoder=HashEncoder()) as library:
+        write(library.uploads, {"old.txt": "Of a library that was here before."})
+        home = library.path
+    with pytest.raises(LibraryError, match="of a library that was there before"):
+        copy_library(tmp_path / "here.quoth", there)
+    assert (home / "uploads/old.txt").is_file()
+
+
 _CHILD = """
 import os, signal, sys
 from index import copy_library
@@ -109,6 +142,16 @@ copy_library(sys.argv[1], sys.argv[2])
 """
 
 
+def killed(here: Path, there: Place, at: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILD, str(here), str(there), at],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("at", ["rows", "indexes", "published"])
 def test_a_copy_that_is_killed_is_begun_again(
@@ -117,19 +160,13 @@ def test_a_copy_that_is_killed_is_begun_again(
     here, there = tmp_path / "here.quoth", new_place()
     with new_library(here, folder) as library:
         expected = said(library)
-    done = subprocess.run(
-        [sys.executable, "-c", _CHILD, str(here), str(there), at],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    killed(here, there, at)
     if at != "published":
         with opened(there) as library:
             assert library.documents() == []
         copy_library(here, there)
     with opened(there) as library:
         assert said(library) == expected
-        assert library.check().findings == ()
+        assert library.check().ok
         write(folder, {"new.txt": HOUSE["garden.md"]})
         assert library.sync(folder).added == ("new.txt",)

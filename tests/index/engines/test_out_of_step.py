@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from milvus import MilvusServer, milvus_server
 from postgres import Server
 from small import HOUSE, QUESTIONS, HashEncoder, answers, new_library, stored, write
 
+from bench.started import MilvusServer, milvus
 from index import Library
 from index.errors import LibraryError, LibraryUnreachableError, MissingExtraError
 from index.milvus import Milvus
@@ -29,7 +29,7 @@ def said(library: Library) -> tuple[object, ...]:
 @pytest.fixture
 def own_milvus(tmp_path: Path) -> Iterator[MilvusServer]:
     """A Milvus that a test may stop."""
-    with milvus_server(tmp_path / "milvus") as started:
+    with milvus(tmp_path / "milvus") as started:
         yield started
 
 
@@ -147,7 +147,7 @@ def test_milvus_that_stops_in_the_middle_of_a_sync_loses_nothing(
             library.sync(folder)
     with pytest.raises(LibraryUnreachableError, match="cannot be reached"):
         Library.open(place, encoder=HashEncoder())
-    own_milvus.again()
+    own_milvus.start()
     encoder = HashEncoder()
     with Library.open(place, encoder=encoder) as library:
         assert said(library) == expected
@@ -169,7 +169,7 @@ def test_a_server_that_comes_back_is_asked_again(
         own_milvus.end()
         with library.searching() as searcher, pytest.raises(LibraryUnreachableError):
             searcher.nearest(query, 5, None)
-        own_milvus.again()
+        own_milvus.start()
         assert said(library) == expected
 
 

@@ -1,0 +1,1 @@
+"""Several servers of one library: what `bench/servers.py` is made of."""
