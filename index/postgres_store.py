@@ -246,6 +246,16 @@ class PostgresStore(Store):
             self._undo(db)
             raise
 
+    def _commit(self, db: Database) -> None:
+        try:
+            db.execute("COMMIT")
+        except psycopg.OperationalError as error:
+            raise LibraryUnreachableError(
+                f"{without_password(self._address)} was lost ({_reason(error)}) while a change was "
+                "being published; whether it was is not known. Run it again: what is there already "
+                "is not done twice."
+            ) from error
+
     def _undo(self, db: Database) -> None:
         with suppress(psycopg.Error):
             if db.in_transaction:

@@ -270,11 +270,14 @@ class Store:
                 yield db
                 if db.total_changes != before:
                     renew(db, seal)
-                db.execute("COMMIT")
+                self._commit(db)
             except BaseException:
                 # Also after a COMMIT that failed: the connection goes back to the others.
                 self._undo(db)
                 raise
+
+    def _commit(self, db: Database) -> None:
+        db.execute("COMMIT")
 
     def _undo(self, db: Database) -> None:
         if db.in_transaction:

@@ -38,7 +38,7 @@ _QUIET = "the server logs no error"
 # A line of code, an error or a warning of a library, and a request that was answered with 500.
 _FAULT = re.compile(r'  File "|Traceback|(uvicorn|asyncio|gradio)[.\w]*: |quoth: [A-Z]+ /')
 _DATABASE = "store.db"  # connections to it are kept for later, one for each that was needed at once
-_MORE_FILES, _MORE_THREADS = 8, 8  # than before, that are no leak
+_MORE_FILES, _MORE_THREADS = 8, 14  # than before, that are no leak: pools fill once
 
 
 @dataclass(frozen=True, slots=True)
