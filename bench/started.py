@@ -6,6 +6,7 @@ PostgreSQL as Debian installs it, on a socket alone; Milvus Lite, on the loopbac
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -100,13 +101,13 @@ def postgres(**settings: str) -> Iterator[PostgresServer]:
     with tempfile.TemporaryDirectory(prefix="quoth-pg-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
         folder.chmod(0o755)
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres", "postgres")
+        owner = _owner()
+        if owner:
+            shutil.chown(folder, owner["user"], owner["group"])
         command: list[str | Path] = [
             *(programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"),
             *("-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
         ]
-        owner = _owner()
         subprocess.run(
             command, check=True, capture_output=True, timeout=_SECONDS, cwd=folder, **owner
         )
@@ -131,7 +132,9 @@ def _owner() -> dict[str, Any]:
     """Return how to start a process: PostgreSQL does not run as root."""
     if os.geteuid() != 0:
         return {}
-    return {"user": "postgres", "group": "postgres", "extra_groups": []}
+    known = {entry.pw_name: entry.pw_gid for entry in pwd.getpwall()}
+    user = "postgres" if "postgres" in known else "nobody"
+    return {"user": user, "group": known[user], "extra_groups": []}
 
 
 @dataclass(slots=True)
