@@ -16,9 +16,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
 
 from index.address import without_password
 from index.errors import LibraryError, LibraryUnreachableError, MissingExtraError
@@ -126,10 +127,11 @@ class Milvus:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         scheme, mark, rest = address.partition("://")
         user, at, host = rest.rpartition("@")
-        token = user if at else os.environ.get("MILVUS_TOKEN", "")
+        token = unquote(user) if at else os.environ.get("MILVUS_TOKEN", "")
         place = f"{scheme}{mark}{host}" if mark else address
         try:
-            with _FILES:  # two that open one file at once would be two servers of it
+            # Two that open one file at once would be two servers of it.
+            with nullcontext() if self._file is None else _FILES:
                 client = MilvusClient(place, token=token, timeout=CONNECT_SECONDS, dedicated=True)
                 if self._file is not None:
                     _USERS[self._file] += 1
