@@ -13,7 +13,6 @@ import hashlib
 import logging
 import os
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -40,7 +39,8 @@ MOST_HITS = 16_384  # that Milvus gives
 _MISSING = 100  # its code for a collection that is not there
 _LOST = (2, 101)  # those for a server that is away, or has not loaded the collection (again)
 _AWAY = ("connect", "channel", "unavailable", "closed")
-_TRIED_AGAIN_AFTER = 1.0  # seconds
+# A new connection is tried at once, whatever an earlier one to the same address has met with.
+_CHANNEL = {"grpc.use_local_subchannel_pool": 1, "grpc.max_reconnect_backoff_ms": 2000}
 _K1, _B, _MEAN_LENGTH = 1.5, 0.5, 120.0  # of BM25; what is proposed is scored anew
 _NOTHING = {0: 1e-6}  # a sparse vector may not be empty
 _OLDEST = (2, 4)
@@ -104,7 +104,8 @@ class Milvus:
         self._loaded: set[str] = set()
         self._lock = threading.Lock()
         self._ended = False
-        self._failed: tuple[float, Exception] | None = None  # until when, and how
+        self._failures = 0  # to connect again
+        self._failure: Exception | None = None  # the last of them
         self._client = self._connected(address)
         version = str(self._ask(lambda c: c.get_server_version(timeout=CONNECT_SECONDS)))
         self.lite = version.startswith("milvus_lite")
@@ -132,7 +133,13 @@ class Milvus:
         try:
             # Two that open one file at once would be two servers of it.
             with nullcontext() if self._file is None else _FILES:
-                client = MilvusClient(place, token=token, timeout=CONNECT_SECONDS, dedicated=True)
+                client = MilvusClient(
+                    place,
+                    token=token,
+                    timeout=CONNECT_SECONDS,
+                    dedicated=True,
+                    grpc_options=_CHANNEL,
+                )
                 if self._file is not None:
                     _USERS[self._file] += 1
         except (MilvusException, OSError) as error:
@@ -169,17 +176,17 @@ class Milvus:
 
     def _again(self, lost: Any) -> Any:  # noqa: ANN401 - pymilvus is untyped
         """Return a new connection in place of one that was lost."""
+        failures = self._failures
         with self._lock:
             if self._client is lost:
                 if self._ended:
                     raise LibraryError("The library is closed; open it again.")
+                if self._failure is not None and self._failures > failures:
+                    raise self._failure  # of whoever tried while this one waited to try
                 self._client = self._connected_again(lost)
             return self._client
 
     def _connected_again(self, lost: Any) -> Any:  # noqa: ANN401 - pymilvus is untyped
-        # Those who waited while it was tried have waited for the same server.
-        if self._failed is not None and time.monotonic() < self._failed[0]:
-            raise self._failed[1]
         try:
             client = self._connected(self._address)
             # A server that was started again has forgotten what was loaded.
@@ -187,11 +194,11 @@ class Milvus:
             for name in self._loaded:
                 client.load_collection(name, timeout=SECONDS)
         except Exception as error:
-            self._failed = time.monotonic() + _TRIED_AGAIN_AFTER, error
+            self._failures += 1
+            self._failure = error
             raise
         with suppress(Exception):
             lost.close()
-        self._failed = None
         return client
 
     @contextmanager
