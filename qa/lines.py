@@ -313,7 +313,9 @@ def status_lines(status: Status) -> Iterator[Line]:
         versions = counted(status.dead_documents, "old version")
         facts.append(("removed", f"{versions} of documents, freed by `quoth compact`"))
     for source in status.sources:
-        location = f"{source.location} ({source.kind}, {counted(source.documents, 'document')})"
+        elsewhere = "at another server" if source.kind == "upload" else "without a file"
+        where = source.location or elsewhere
+        location = f"{where} ({source.kind}, {counted(source.documents, 'document')})"
         facts.append(("source", location))
     for name, fact in facts:
         yield Line.of(one_line(fact), indent=12, label=name)
