@@ -11,7 +11,7 @@ from index.draft import Draft
 from index.errors import FormatError, SourceError
 from index.ingest import Label, document_of, prepare
 from index.reports import Progress
-from index.scan import IGNORE_FILE, LONGEST_PATH, ignored_by
+from index.scan import IGNORE_FILE, ignored_by
 from index.store import Store
 from index.sync import source_id
 from index.types import DocumentInfo
@@ -46,8 +46,9 @@ def add_texts(
         with store.writing() as db:
             source = source_id(db, "text", "")
         for name, text, title, date in texts:
-            if len(name.encode("utf-8", "surrogatepass")) > LONGEST_PATH:
-                raise FormatError(f"{name[:200]}…: its name is longer than {LONGEST_PATH:,} bytes")
+            longest = store.longest_path
+            if longest is not None and len(name.encode("utf-8", "surrogatepass")) > longest:
+                raise FormatError(f"{name[:200]}…: its name is longer than {longest:,} bytes")
             document = document_of(name, text)
             label = Label(source=source, path=name, type="text", title=title or "", date=date)
             draft.ingest.add(prepare(document, label), partial(done, name))

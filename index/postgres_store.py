@@ -67,6 +67,8 @@ _ADVICE = {
 class PostgresStore(Store):
     """Connections to one library in a PostgreSQL database."""
 
+    longest_path = 2500  # no text that is much longer can be indexed
+
     def __init__(self, address: Address, *, read_only: bool = False) -> None:
         assert address.store is not None
         super().__init__(address.home, read_only=read_only)

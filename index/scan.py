@@ -85,11 +85,16 @@ class Difference:
     hashes: dict[str, str] = field(default_factory=dict)
 
 
-def scan(root: Path, *, excluded: Iterable[str] = ()) -> Scan:
+def scan(root: Path, *, excluded: Iterable[str] = (), longest: int | None = None) -> Scan:
     """List the files below `root`, or `root` itself if it is a file, in order of path.
 
     Hidden files, office lock files, libraries, symbolic links and what `.quothignore` names
     are counted, not listed.
+
+    Args:
+        root: A folder, or a file.
+        excluded: Paths that were removed by hand.
+        longest: Bytes that a path may have; None for any number.
 
     Raises:
         SourceError: `root` does not exist or cannot be read.
@@ -102,7 +107,7 @@ def scan(root: Path, *, excluded: Iterable[str] = ()) -> Scan:
         raise SourceError(f"There is no folder or file at {root}; nothing was changed.")
     try:
         os.scandir(root).close()
-        _Walk(ignored_by(root), frozenset(excluded), result).below(root)
+        _Walk(ignored_by(root), frozenset(excluded), longest, result).below(root)
     except OSError as error:
         raise SourceError(
             f"{root} cannot be read ({error.strerror}); nothing was changed."
@@ -153,14 +158,18 @@ class _Folder:
     inode: int
 
 
-LONGEST_PATH = 2500  # in bytes; PostgreSQL indexes no text that is much longer
-
-
 class _Walk:
     """Looks into folders one after the other: their depth is limited by no stack."""
 
-    def __init__(self, ignore: GitIgnoreSpec, excluded: frozenset[str], result: Scan) -> None:
+    def __init__(
+        self,
+        ignore: GitIgnoreSpec,
+        excluded: frozenset[str],
+        longest: int | None,
+        result: Scan,
+    ) -> None:
         self._ignore, self._excluded, self._result = ignore, excluded, result
+        self._longest = longest
         self._waiting: list[_Folder] = []
 
     def below(self, root: Path) -> None:
@@ -206,9 +215,9 @@ class _Walk:
         if _shown(path) != path:
             end = "/" if is_folder else ""
             self._skip(_shown(path) + end, "its name is not valid UTF-8; rename it")
-        elif not is_folder and len(path.encode()) > LONGEST_PATH:
+        elif not is_folder and self._longest is not None and len(path.encode()) > self._longest:
             shown = f"{path[:200]}…{path[-100:]}"
-            self._skip(shown, f"its path is longer than {LONGEST_PATH:,} bytes; shorten it")
+            self._skip(shown, f"its path is longer than {self._longest:,} bytes; shorten it")
         elif (
             S_ISLNK(status.st_mode)
             or entry.name.startswith((".", "~$"))

@@ -66,6 +66,8 @@ def vacant(folder: Path) -> bool:
 class Store:
     """Connections to one library's database."""
 
+    longest_path: int | None = None  # bytes that the path of a document may have
+
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.path = folder / FILE
         self.read_only = read_only

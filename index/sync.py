@@ -98,7 +98,7 @@ class _Sync:
 
     def run(self) -> SyncReport:
         known, synced_ns, stale, excluded = self._before()
-        found = scan(self.source.root, excluded=excluded)
+        found = scan(self.source.root, excluded=excluded, longest=self.store.longest_path)
         self.skipped += [replace(s, kept=s.path in known) for s in found.skipped]
         if not found.found and self.source.kind != "upload":
             self._refuse_nothing(found.ignored)
