@@ -25,6 +25,8 @@ from qa.cli import cli
 if TYPE_CHECKING:
     from index.types import Vectors
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "hunter2"
 

@@ -26,6 +26,8 @@ from index.postgres import connect
 if TYPE_CHECKING:
     from index.types import Vectors
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[Server]:

@@ -12,6 +12,8 @@ from index import Library
 from index.engines import home as homes_module
 from index.errors import LibraryError, LibraryFormatError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def database(postgres_server: Server) -> str:
