@@ -26,9 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for python bench
 
 from bench.loading.material import write_documents
 from bench.loading.process import Server
+from bench.loading.scene import Plan
 from bench.options import json_option, tell, write_figures
 from bench.sharing.report import figures, printed
-from bench.sharing.scene import Plan, play
+from bench.sharing.scene import play
 from bench.started import NotInstalledError, postgres
 
 NAMES = ("A", "B", "C")  # on C no server runs

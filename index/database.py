@@ -54,10 +54,6 @@ class Rows(Protocol):
         """Return the next row, or None."""
         ...
 
-    def fetchmany(self, size: int | None = ..., /) -> list[Any]:
-        """Return the next rows, none at the end."""
-        ...
-
     def fetchall(self) -> list[Any]:
         """Return the rows that are left."""
         ...

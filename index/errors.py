@@ -141,11 +141,6 @@ class LibraryUnreachableError(LibraryError):
 class BackupError(QuothError):
     """A backup cannot be made, or what was given is no whole one."""
 
-    NOT_HERE = (
-        "not on this machine alone: copy it into a folder with `quoth copy` and back that up, or "
-        "back up its servers with their own tools."
-    )
-
 
 class DocumentNotFoundError(QuothError):
     """The library has no such document."""

@@ -17,7 +17,7 @@ from index.address import Address, address_of
 from index.catalogue import UPLOADS, Catalogue, drop_removed_elsewhere
 from index.content import ContentCache
 from index.draft import Draft
-from index.errors import BackupError, FormatError, LibraryError, SourceError
+from index.errors import FormatError, LibraryError, SourceError
 from index.failures import dismiss, failures, forget_failures
 from index.files import bytes_in, folder_within, settle
 from index.lock import writer_lock
@@ -411,8 +411,6 @@ class Library:
         """
         from index.upkeep.backup import backup_library
 
-        if self.address.remote:
-            raise BackupError(f"{self.address} is {BackupError.NOT_HERE}")
         return backup_library(self.path, self._store, Path(target), force=force)
 
     def documents(self, where: Filter | None = None) -> list[DocumentInfo]:

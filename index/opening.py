@@ -10,6 +10,7 @@ import secrets
 from typing import NamedTuple
 
 from index.address import FILE, Address
+from index.catalogue import UPLOADS
 from index.engines.engine import Engine
 from index.engines.home import HomeEngine
 from index.engines.local import LocalEngine
@@ -21,7 +22,6 @@ from index.store import Store, get_meta, set_meta, vacant
 __all__ = ["Parts", "open_parts"]
 
 logger = logging.getLogger(f"quoth.{__name__}")
-UPLOADS = "uploads"  # as `index.catalogue` has it
 
 
 class Parts(NamedTuple):
@@ -95,7 +95,8 @@ def _remember(address: Address) -> None:
         with contextlib.suppress(ValueError):  # half a file: it is written anew
             found = json.loads(file.read_bytes())
             before = found if isinstance(found, dict) else {}
-    if before and before.get("store") != recorded["store"]:
+    same = all(before.get(part) == recorded[part] for part in ("store", "schema"))
+    if before and not same:
         raise LibraryFormatError(
             f"{address.home} belongs to another library; move it away, or give this one another "
             "name."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bench.loading.material import example_questions, places
 from bench.loading.process import Sample, Server
+from bench.loading.scene import Plan
 from bench.loading.tally import Tally
 from bench.sharing.changes import Changes
 from bench.sharing.ending import check_doctor, check_left, check_lists, check_quotes
@@ -19,7 +20,7 @@ from bench.sharing.person import Person
 from bench.sharing.shared import Shared
 from bench.sharing.trials import kill, somebody_else_writes
 
-__all__ = ["ALONE", "TWO", "Outcome", "Plan", "play"]
+__all__ = ["ALONE", "TWO", "Outcome", "play"]
 
 ALONE, TWO = "one local server", "two servers"  # phases
 _WARMING, _LOCKED, _AFTER = "warming", "somebody else writes", "after"
@@ -29,15 +30,6 @@ _EVERY = 5  # samples, of which one looks at the children and at shared pages
 _ENDS = "every server ends in good order when it is told to"
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How many people come, for how many seconds, and the mean seconds between two questions."""
-
-    people: int
-    seconds: float
-    think: float
 
 
 @dataclass

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from index.address import address_of
 from index.alive import living, model_of
 from index.catalogue import Catalogue
 from index.database import Database
@@ -65,6 +66,12 @@ class Backup:
 
 def backup_library(folder: Path, store: Store, target: Path, *, force: bool = False) -> Backup:
     """Write the library in `folder` into the file `target`; see `Library.backup`."""
+    address = address_of(folder)
+    if address.remote:
+        raise BackupError(
+            f"{address} is not on this machine alone: copy it into a folder with `quoth copy` and "
+            "back that up, or back up its servers with their own tools."
+        )
     target = Path(os.path.abspath(target.expanduser()))
     warnings = _place(folder, store, target, force=force)
     with staging(target) as inside, _explained(target, inside):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -118,7 +117,7 @@ class _Check:
                     return
                 if not check_files.being_changed(self.path):
                     self._part("the log", lambda: check_log.check_log(self.path))
-                self._part("the database", lambda: check_database.structure(_own(db), self.format))
+                self._part("the database", lambda: check_database.structure(db, self.format))
                 self._part("the generations", lambda: self._generation(db))
                 if self.generation >= 0:
                     self._contents(db)
@@ -230,8 +229,3 @@ def check_engine(engine: Engine, db: Database, number: int) -> Iterator[Finding]
             severity=Severity.WRONG if refused else Severity.SLOWER,
             repairable=True,
         )
-
-
-def _own(db: Database) -> sqlite3.Connection:
-    assert isinstance(db, sqlite3.Connection)
-    return db

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 
 from index.alive import living, model_of
 from index.database import Database
@@ -48,7 +49,7 @@ _TABLES = {
 REPAIRABLE = frozenset(_TABLES) - {"models", "generations"}
 
 
-def structure(db: sqlite3.Connection, version: int) -> Iterator[Finding]:
+def structure(db: Database, version: int) -> Iterator[Finding]:
     """Yield what SQLite itself finds, and where the tables are not those of the format."""
     db.execute("PRAGMA cell_size_check = ON")
     said = [str(row[0]) for row in db.execute("PRAGMA integrity_check(20)")]
@@ -68,7 +69,7 @@ def structure(db: sqlite3.Connection, version: int) -> Iterator[Finding]:
             message=f"The tables of {FILE} are not those of library format {version}.",
             advice=RESTORE,
         )
-    for table, _, parent, _ in db.execute("PRAGMA foreign_key_check").fetchmany(1):
+    for table, _, parent, _ in islice(db.execute("PRAGMA foreign_key_check"), 1):
         yield Finding(
             kind="database",
             where=table,
@@ -90,7 +91,7 @@ def _first(said: list[str]) -> str:
     return told.strip()[:120]
 
 
-def _schema(db: sqlite3.Connection) -> set[tuple[str, ...]]:
+def _schema(db: Database) -> set[tuple[str, ...]]:
     rows = db.execute(
         "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%'"
         " ESCAPE '\\'"

@@ -146,6 +146,10 @@ def test_two_libraries_never_share_a_home(database: str, folder: Path, tmp_path:
     new_library(place, folder).close()
     with pytest.raises(LibraryFormatError, match="belongs to another library"):
         Library.open(f"{place}?store={database}", create=True, encoder=HashEncoder())
+    other = f"{tmp_path / 'other.db'}?store={database}"
+    new_library(other, folder).close()
+    with pytest.raises(LibraryFormatError, match="belongs to another library"):
+        Library.open(f"{other}&schema=another", create=True, encoder=HashEncoder())
 
 
 def test_a_damaged_note_of_the_address_is_mended_by_the_address(

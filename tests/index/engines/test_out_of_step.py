@@ -15,7 +15,12 @@ from small import HOUSE, QUESTIONS, HashEncoder, answers, new_library, stored, w
 
 from bench.started import MilvusServer, milvus
 from index import Library
-from index.errors import LibraryError, LibraryUnreachableError, MissingExtraError
+from index.errors import (
+    LibraryError,
+    LibraryFormatError,
+    LibraryUnreachableError,
+    MissingExtraError,
+)
 from index.milvus import Milvus
 from index.store import get_meta
 
@@ -198,3 +203,22 @@ def test_a_package_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, "pymilvus", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'quoth\[milvus\]'"):
         new_library(str(tmp_path / "house.db"), folder)
+
+
+def test_servers_that_are_too_old_are_refused(
+    own_milvus: MilvusServer,
+    postgres_server: Server,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None runs here: those that do are made to look old, or Quoth to need a newer one."""
+    place = postgres_server.database()
+    with monkeypatch.context() as patch:
+        patch.setattr("index.postgres_store.OLDEST_SERVER", 99)
+        with pytest.raises(LibraryFormatError, match=r"is PostgreSQL \d+; Quoth needs 99 or newer"):
+            new_library(place, folder)
+    monkeypatch.setattr(
+        "pymilvus.MilvusClient.get_server_version", lambda client, timeout: "v2.3.21"
+    )
+    with pytest.raises(LibraryError, match=r"is version v2\.3\.21; Quoth needs 2\.4 or newer"):
+        new_library(f"{own_milvus.address}/house?store={place}", folder)
